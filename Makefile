@@ -1,0 +1,82 @@
+# Every target sets up what it needs. `make help` lists them.
+SHELL  := /bin/bash
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+TORCH  := $(shell grep -o 'torch==[0-9.]*' pyproject.toml | head -n 1)
+# The first interpreter that fits; PYTHON=/path/to/python3 overrides it.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
+	&& { command -v $$p; break; }; done)
+# nbgrader and papermill start their helpers by name.
+export PATH := $(abspath $(BIN)):$(PATH)
+# A mirror of the data sets beside the repository is used where there is one.
+COURSE_MIRROR ?= $(wildcard $(abspath ../shared/data))
+export COURSE_MIRROR
+
+# JupyterLab refuses root, which is who one is in a container, unless told.
+AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test lint unit notebooks course grade progress answers gpu clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or say make PYTHON=/path/to/python3."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: install its venv package (python3-venv)."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV), once; this takes some minutes."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## the virtual environment, with every pin
+
+lab: $(STAMP)  ## JupyterLab on the lessons in modules/
+	@course build --check >/dev/null 2>&1 || course build
+	cd modules && jupyter lab $(AS_ROOT)
+
+lint: $(STAMP)  ## ruff over the code and the sources
+	ruff check .
+	ruff format --check .
+
+unit: $(STAMP)  ## pytest: units, answers bank, nbgrader round trip
+	pytest -n 2 --dist loadgroup
+
+notebooks: $(STAMP)  ## every solution through papermill
+	@course build --check
+	python ci/run_notebooks.py
+
+test: $(STAMP) lint  ## everything CI needs: lint, build check, pytest, papermill
+	course build --check
+	$(MAKE) --no-print-directory notebooks
+	$(MAKE) --no-print-directory unit
+
+course: $(STAMP)  ## the whole story: build, run, grade a made-up class, PROGRESS.md
+	course build
+	python ci/run_notebooks.py
+	course sample-class
+	course progress --blank --out PROGRESS.md
+	course progress --gradebook autograder/work/sample-class/gradebook.db \
+		--out autograder/work/sample-class/PROGRESS.md --html autograder/work/sample-class/progress.html
+
+grade: $(STAMP)  ## autograde submissions and write feedback: make grade A=1.1-quantization-theory
+	@test -n "$(A)" || { echo "Which assignment? make grade A=1.1-quantization-theory"; exit 1; }
+	nbgrader generate_assignment "$(A)" --force
+	nbgrader autograde "$(A)"
+	nbgrader generate_feedback "$(A)"
+
+progress: $(STAMP)  ## your own dashboard from your check results
+	course progress
+
+answers: $(STAMP)  ## the bank of right and wrong answers, as a table in autograder/ANSWERS.md
+	course answers --out autograder/ANSWERS.md
+
+gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'
+	python ci/run_notebooks.py --profile gpu
+
+clean:  ## remove what was generated, not the environment nor the gradebook
+	rm -rf ci/out autograder/work/source autograder/work/sample-class .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""From py:percent sources to the notebooks that learners open."""

@@ -1,0 +1,1 @@
+"""References that several judges share, written without the lessons' solutions."""

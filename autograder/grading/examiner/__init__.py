@@ -1,0 +1,1 @@
+"""The examiner: judges check cells outside the learner's kernel."""

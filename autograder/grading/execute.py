@@ -1,0 +1,102 @@
+"""nbgrader's Execute, with every check cell judged outside the learner's kernel."""
+
+import os
+from typing import Any
+
+from jupyter_core.utils import run_sync
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import Execute
+from traitlets import Bool
+
+from autograder.grading.examiner.examine import CheckCall, check_call, examine, outputs
+from autograder.grading.examiner.remote import RemoteProber
+from autograder.grading.secret import submission_seed
+from autograder.grading.warm.prepare import shared
+
+RESTARTS = 4
+
+
+class CourseExecute(Execute):
+    """Runs a submission; check cells are probed in its kernel and judged in this process.
+
+    Registered in nbgrader_config.py through Autograde.autograde_preprocessors. A cell that ends
+    the kernel costs its own exercise only: the cells before it run again in a new kernel.
+    """
+
+    sandboxed = Bool(False, help="Run each submission in a kernel that is shut in.").tag(
+        config=True
+    )
+    require_sandbox = Bool(False, help="Refuse to grade without every layer.").tag(config=True)
+
+    def preprocess(self, nb: Any, resources: dict, **kwargs: Any) -> tuple[Any, dict]:
+        if self.sandboxed:
+            self.kernel_name = shared(self.require_sandbox).kernel_name
+        names = resources.get("nbgrader", {})
+        self._seed = submission_seed(
+            str(names.get("student", "")),
+            str(names.get("assignment", "")),
+            str(names.get("notebook", "")),
+        )
+        self._fatal: set[int] = set()
+        return super().preprocess(nb, resources, **kwargs)
+
+    async def async_start_new_kernel(self, **kwargs: Any) -> None:
+        """Start the kernel; the instructor's secret stays out of its environment."""
+        env = {k: v for k, v in os.environ.items() if k != "COURSE_SECRET"}
+        env.update(MPLBACKEND="agg")
+        await super().async_start_new_kernel(env=env, **kwargs)
+        # Kept after the kernel's end: layers of its sandbox, and why it ended.
+        self.provisioner = self.km.provisioner
+
+    # nbclient's synchronous twins are bound to its own coroutines; bind them to ours.
+    start_new_kernel = run_sync(async_start_new_kernel)
+
+    async def async_execute_cell(
+        self,
+        cell: Any,
+        cell_index: int,
+        execution_count: int | None = None,
+        store_history: bool = True,
+    ) -> Any:
+        call = check_call(cell)
+        if call:
+            await self._check(cell, cell_index, call)
+            return cell
+        try:
+            return await super().async_execute_cell(
+                cell, cell_index, execution_count, store_history
+            )
+        except Exception:
+            # Dead, or tampered with so that it no longer speaks the protocol.
+            text = "This cell ended the kernel: a crash, or too much memory."
+            cell.outputs = [new_output("error", ename="KernelDied", evalue=text, traceback=[text])]
+            await self._revive(cell_index)
+            return cell
+
+    execute_cell = run_sync(async_execute_cell)
+
+    async def _check(self, cell: Any, cell_index: int, call: CheckCall) -> None:
+        prober = RemoteProber(self.kc, self.km, self.timeout or 240)
+        report, alive = await examine(call, prober, self._seed)
+        self.code_cells_executed += 1
+        cell.execution_count = self.code_cells_executed
+        cell.outputs = outputs(report, cell.execution_count)
+        if not alive:
+            await self._revive(cell_index)
+
+    async def _revive(self, cell_index: int) -> None:
+        """A new kernel in the state before this cell; cells that ended a kernel stay out of it."""
+        self._fatal.add(cell_index)
+        if len(self._fatal) > RESTARTS:
+            return
+        await self._async_cleanup_kernel()
+        self.km = self.create_kernel_manager()
+        await self.async_start_new_kernel()
+        await self.async_start_new_kernel_client()
+        for index, cell in enumerate(self.nb.cells[:cell_index]):
+            again = cell.cell_type == "code" and index not in self._fatal and not check_call(cell)
+            if again:
+                copy = type(cell)(cell)
+                copy.outputs = []
+                await super().async_execute_cell(copy, index)
+                self.nb.cells[index] = cell

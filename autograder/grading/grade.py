@@ -1,0 +1,198 @@
+"""Grade all submissions of an assignment: in parallel, resumable, one writer.
+
+The work of `nbgrader autograde` is done by nbgrader's own converter in worker processes (task),
+each against a private gradebook in memory. This process alone touches the real gradebook.
+"""
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
+from rich.console import Console
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from autograder.build.release import nbgrader_config
+from autograder.grading.journal import Busy, Journal
+from autograder.grading.keys import run_key, submission_key
+from autograder.grading.pool import Died, Pool
+from autograder.grading.snapshot import Rows, assignment_rows, student_rows
+from autograder.grading.summary import Line, Ticker, read_points, show
+from autograder.grading.task import Course, Grader, sentence
+from autograder.grading.writer import Writer
+
+STATE = "autograder/work/grading"
+
+
+class BadUsage(Exception):
+    """Nothing was graded; the text is one sentence that says what to do."""
+
+
+class Run:
+    """One `course grade`: what there is to grade, and what came of it."""
+
+    def __init__(self, root: Path, assignment: str, db_url: str | None = None):
+        """Raises BadUsage. The gradebook, the journal and its lock are open until close()."""
+        config = nbgrader_config(root)
+        self.root, self.assignment = root, assignment
+        self.course = CourseDirectory(config=config)
+        self.course.assignment_id = assignment
+        if db_url:
+            self.course.db_url = db_url
+        self.book = open_gradebook(self.course.db_url, self.course.course_id)
+        self.rows = assignment_rows(self.book.db(), assignment)
+        if not self.rows["notebook"]:
+            raise BadUsage(
+                f"The gradebook has no assignment {assignment!r}: "
+                f"run `nbgrader generate_assignment {assignment}` first."
+            )
+        name = hashlib.sha256(self.course.db_url.encode()).hexdigest()[:8]
+        self.state = f"{STATE}/{assignment}-{name}"
+        try:
+            self.journal = Journal(root / self.state / "journal.jsonl")
+        except Busy:
+            raise BadUsage(
+                f"Another `course grade {assignment}` is at work: wait for it to end."
+            ) from None
+        self.step = f"{self.state}/{uuid.uuid4().hex[:8]}"
+        self.writer = Writer(self.book, self.course, self.journal, self.step)
+        self.lines: dict[str, Line] = {}
+
+    def submissions(self, only: Sequence[str] = ()) -> dict[str, Path]:
+        """Folders by student. Raises BadUsage when there are none, or one that was asked for."""
+        where = self.root / self.course.submitted_directory
+        names = sorted(p.name for p in where.glob("[!.]*")) if where.is_dir() else []
+        found = {name: where / name / self.assignment for name in names}
+        found = {name: path for name, path in found.items() if path.is_dir()}
+        shown = where.relative_to(self.root) if where.is_relative_to(self.root) else where
+        if not found:
+            raise BadUsage(f"No submission is at {shown}/STUDENT/{self.assignment}.")
+        for student in only:
+            if student not in found:
+                raise BadUsage(f"{student!r} has no submission at {shown}/{student}.")
+        return {name: found[name] for name in found if not only or name in only}
+
+    def grade(self, found: dict[str, Path], jobs: int, force: bool, console: Console) -> None:
+        """Grade what is new or changed, with up to `jobs` processes. Fills `lines`."""
+        run = run_key(self.root, self.rows, self._folder(self.course.source_directory, "."))
+        extensions = self._extensions()
+        keys = {s: submission_key(run, p, extensions.get(s, "")) for s, p in found.items()}
+        todo = [s for s in found if force or not self._known(s, keys[s], s in extensions)]
+        self.writer.flush()
+        self._sweep()
+        setup = (Course(str(self.root), self.assignment, self.step, self.rows),)
+        pool = Pool(jobs, make_handler, setup)
+        try:
+            with Ticker(console, len(todo)) as ticker:
+                for student, result in pool.run(todo, self._load):
+                    if isinstance(result, Died):
+                        result = died(student, result)
+                    self.writer.add(result, keys[student])
+                    self.lines[student] = _line(result)
+                    ticker.tick(self.lines[student])
+        finally:
+            pool.close()
+            self.writer.flush()
+
+    def _known(self, student: str, key: str, in_gradebook: bool) -> bool:
+        """Whether the journal has this very submission graded. Writes it if a killed run did not."""
+        entry = self.journal.entries.get(student)
+        if entry is None or entry["key"] != key or not entry["graded"]:
+            return False
+        if entry["written"]:
+            known = in_gradebook and self.writer.autograded(student).is_dir()
+        else:
+            known = self.writer.again(entry)
+        if known:
+            self.lines[student] = _line(entry)
+            self.lines[student].seconds = None
+            note = "unchanged" if entry["written"] else "graded by a run that was stopped"
+            self.lines[student].note = "; ".join(filter(None, (note, entry["problem"])))
+        return known
+
+    def _extensions(self) -> dict[str, str]:
+        """The time each student was granted, as text; every student with a submission."""
+        found = self.book.find_assignment(self.assignment).submissions
+        return {s.student_id: str(s.extension or "") for s in found}
+
+    def _load(self, student: str) -> tuple[str, Rows]:
+        rows = student_rows(self.book.db(), self.assignment, student)
+        # No read transaction stays open while others may write.
+        self.book.db.rollback()
+        return student, rows
+
+    def _folder(self, step: str, student: str) -> Path:
+        return Path(self.course.format_path(step, student, self.assignment))
+
+    def _sweep(self) -> None:
+        """Remove the folders of runs, but not what is still to be moved to its place."""
+        keep = {Path(e["step"]).name for e in self.journal.entries.values() if not e["written"]}
+        for path in (self.root / self.state).iterdir():
+            if path.is_dir() and path.name not in keep:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def report(self, console: Console) -> bool:
+        """Print the table. True if every submission was graded."""
+        got, most = read_points(self.book, self.assignment)
+        for student, line in self.lines.items():
+            if student in self.writer.failures:
+                line.bad, line.note = True, sentence(self.writer.failures[student])
+            elif student in got:
+                line.points, line.waiting = got[student]
+        show(console, self.assignment, [self.lines[s] for s in sorted(self.lines)], most)
+        return not any(line.bad for line in self.lines.values())
+
+    def close(self) -> None:
+        """Give the gradebook and the journal free."""
+        self._sweep()
+        self.journal.close()
+        self.book.close()
+
+
+def make_handler(course: Course):
+    """What a worker calls for each task."""
+    return Grader(course).grade
+
+
+def died(student: str, death: Died) -> dict:
+    """The result of a submission that no worker survived."""
+    reason = death.sentence()
+    return {
+        "student": student,
+        "graded": False,
+        "problem": reason,
+        "zeros": reason,
+        "state": None,
+        "seconds": None,
+    }
+
+
+def _line(result: dict) -> Line:
+    return Line(result["student"], result["seconds"], result["problem"], bool(result["problem"]))
+
+
+def open_gradebook(db_url: str, course_id: str) -> Gradebook:
+    """The gradebook, which has to be there already. Raises BadUsage."""
+    try:
+        url = make_url(db_url)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+            raise BadUsage(
+                f"There is no gradebook at {db_url}: run `nbgrader generate_assignment` first."
+            )
+        return Gradebook(db_url, course_id)
+    except ArgumentError:
+        raise BadUsage(
+            f"{db_url!r} is no database URL: write sqlite:///PATH or postgresql://HOST/NAME."
+        ) from None
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        raise BadUsage(f"The gradebook cannot be opened: {sentence(error)}.") from None
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

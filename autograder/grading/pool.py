@@ -1,0 +1,169 @@
+"""A pool of worker processes in which a worker that dies costs its own task only.
+
+concurrent.futures gives up the whole pool when one process dies; a class cannot afford that.
+Workers answer in JSON text: nothing that they send is unpickled.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import psutil
+
+ATTEMPTS = 2
+
+
+class CannotStart(Exception):
+    """A worker could not set itself up; the others could not either."""
+
+
+@dataclass
+class Died:
+    """In place of a result: every worker that took the task died. exit_code as of Process."""
+
+    exit_code: int | None
+
+    def sentence(self) -> str:
+        """What the instructor reads."""
+        how = f"exit status {self.exit_code}"
+        if self.exit_code is not None and self.exit_code < 0:
+            how = signal.Signals(-self.exit_code).name
+        return (
+            f"The process that graded it died {ATTEMPTS} times ({how}), "
+            "perhaps for want of memory: zeros until it is graded again."
+        )
+
+
+def warm_up(*modules: str) -> None:
+    """Start the process that workers are forked from; it imports `modules` once for all of them.
+
+    Returns at once, so that the caller can do its own imports beside it.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
+    forkserver.ensure_running()
+
+
+class Pool:
+    """Workers that each build a handler, `make(*setup)`, and call it for task after task.
+
+    make, setup and tasks are pickled on the way to the worker; a handler returns JSON data.
+    """
+
+    def __init__(self, jobs: int, make: Callable, setup: tuple):
+        self._context = multiprocessing.get_context("forkserver")
+        self._start = (make, setup, dict(os.environ), os.getcwd())
+        self.jobs = jobs
+        self._workers: dict[Connection, tuple[Any, Any]] = {}
+
+    def run(
+        self, keys: Iterable[str], load: Callable[[str], tuple]
+    ) -> Iterator[tuple[str, dict | Died]]:
+        """Results as they come. load(key) gives a task's arguments when its turn has come.
+
+        Raises CannotStart.
+        """
+        waiting = deque((key, 1) for key in keys)
+        for _ in range(min(self.jobs, len(waiting))):
+            self._hire()
+        while True:
+            for connection, (process, task) in list(self._workers.items()):
+                if task is None and waiting:
+                    self._hand_out(connection, process, waiting.popleft(), load)
+            busy = [c for c, (_, task) in self._workers.items() if task is not None]
+            if not busy:
+                return
+            for connection in wait(busy):
+                process, (key, attempt) = self._workers[connection]
+                try:
+                    result = json.loads(connection.recv_bytes())
+                except (EOFError, OSError):
+                    exit_code = self._bury(connection, patience_s=5)
+                    self._hire()
+                    if attempt < ATTEMPTS:
+                        waiting.appendleft((key, attempt + 1))
+                    else:
+                        yield key, Died(exit_code)
+                    continue
+                if "cannot_start" in result:
+                    raise CannotStart(result["cannot_start"])
+                self._workers[connection] = (process, None)
+                yield key, result
+
+    def close(self) -> None:
+        """End the workers and whatever they started."""
+        for connection in list(self._workers):
+            self._bury(connection)
+
+    def _hire(self) -> None:
+        here, there = self._context.Pipe()
+        process = self._context.Process(target=_work, args=(there, *self._start), daemon=False)
+        process.start()
+        there.close()
+        self._workers[here] = (process, None)
+
+    def _hand_out(self, connection: Connection, process: Any, task: tuple, load: Callable) -> None:
+        self._workers[connection] = (process, task)
+        # A worker that is gone is noticed when its answer is waited for.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.send(load(task[0]))
+
+    def _bury(self, connection: Connection, patience_s: float = 0) -> int | None:
+        process, _ = self._workers.pop(connection)
+        process.join(patience_s)
+        end_tree(process.pid)
+        process.join(10)
+        connection.close()
+        return process.exitcode
+
+
+def end_tree(pid: int, itself: bool = True) -> None:
+    """Kill a process that we started, and its descendants."""
+    try:
+        process = psutil.Process(pid)
+        found = process.children(recursive=True) + ([process] if itself else [])
+    except psutil.NoSuchProcess:
+        return
+    for each in found:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+
+
+def _work(connection: Connection, make: Callable, setup: tuple, env: dict, folder: str) -> None:
+    """A worker's life: ends when the pool closes the connection or dies."""
+    # Ctrl-C goes to the whole terminal; the pool decides. (Kernels must not inherit SIG_IGN.)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(folder)
+    with open(os.devnull, "r+b") as nowhere:
+        for stream in (0, 1, 2):
+            os.dup2(nowhere.fileno(), stream)
+    try:
+        handle = make(*setup)
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        connection.send_bytes(json.dumps({"cannot_start": text}).encode())
+        return
+    while True:
+        try:
+            arguments = connection.recv()
+        except EOFError:
+            return
+        connection.send_bytes(json.dumps(handle(*arguments)).encode())
+
+
+def _end_with_parent() -> None:
+    """No worker, and no kernel of one, outlives a run that was killed."""
+    wait([multiprocessing.parent_process().sentinel])
+    end_tree(os.getpid(), itself=False)
+    os._exit(1)

@@ -1,0 +1,32 @@
+"""Pins: exact everywhere, and the same for conda and pip."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+BASE = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+
+
+def test_every_requirement_is_pinned_exactly():
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    loose = [
+        r for group in groups for r in group if not re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9.]+", r)
+    ]
+    assert not loose, f"pin exactly with ==: {loose}"
+
+
+def test_conda_environment_has_the_same_pins():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())
+    pip = next(d["pip"] for d in conda["dependencies"] if isinstance(d, dict))
+    assert sorted(p for p in pip if p != "-e .") == sorted(BASE)
+
+
+def test_installed_versions_are_the_pinned_ones():
+    for requirement in BASE:
+        name, pinned = requirement.split("==")
+        assert version(name).split("+")[0] == pinned, f"{name}: run `make setup` again"
