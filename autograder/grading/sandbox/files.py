@@ -56,6 +56,8 @@ def apply(policy: Policy, own_proc: bool) -> Layer:
         for path in DEVICES:
             if os.path.exists(path):
                 rules.add_path_rule(path, access=write_file)
+        if own_proc:  # the view holds nothing else, and imports list the folders above a file
+            rules.add_path_rule("/", access=AccessFs.READ_DIR)
         if own_proc and os.path.isdir("/dev/pts"):
             rules.add_path_rule("/dev/pts", access=write_file | AccessFs.IOCTL_DEV)
         shared = ("/dev/shm", "/tmp") if own_proc else ()
