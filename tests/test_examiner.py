@@ -33,7 +33,7 @@ WRONG = {
 
 @pytest.mark.parametrize("kernel", ["plain", "shut in"])
 def test_nothing_in_the_kernel_makes_a_wrong_answer_right(course, kernel):
-    options = ["--CourseExecute.sandboxed=True"] if kernel == "shut in" else []
+    options = ["--CourseExecute.sandboxed=False"] if kernel == "plain" else []
     nbgrader(course, "generate_assignment", FOLDER, "--force")
     for student, (answer, _) in WRONG.items():
         submit(course, student, answer, None)

@@ -86,8 +86,16 @@ def grade_one(root, folder: str, notebook: str) -> bool:
 @click.option("--jobs", type=click.IntRange(1), help="Submissions at a time; default: one a core.")
 @click.option("--force", is_flag=True, help="Grade unchanged submissions again too.")
 @click.option("--db", "db_url", metavar="URL", help="The gradebook; default: nbgrader's own.")
+@click.option(
+    "--require-sandbox", is_flag=True, help="Grade only if every layer of the sandbox holds here."
+)
 def grade(
-    assignment: str, students: tuple[str, ...], jobs: int | None, force: bool, db_url: str | None
+    assignment: str,
+    students: tuple[str, ...],
+    jobs: int | None,
+    force: bool,
+    db_url: str | None,
+    require_sandbox: bool,
 ) -> None:
     """Grade the submissions of an ASSIGNMENT, as `nbgrader autograde` does but in parallel.
 
@@ -102,7 +110,7 @@ def grade(
     console = Console()
     run = None
     try:
-        run = grading.Run(repo_root(), assignment, db_url)
+        run = grading.Run(repo_root(), assignment, db_url, require_sandbox)
         found = run.submissions(students)
         run.grade(found, jobs or grading.cores(), force, console)
         good = run.report(console)

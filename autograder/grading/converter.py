@@ -9,6 +9,7 @@ import glob
 import os
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,12 @@ from nbgrader.preprocessors.execute import UnresponsiveKernelError
 from traitlets import Unicode
 
 from autograder.grading import refuse
+from autograder.grading.execute import CourseExecute
 from autograder.grading.instructor import instructor_notebook, notebook_names
 from autograder.grading.intake import Taken, take_in
 from autograder.grading.outcome import Outcome, print_outcomes
+from autograder.grading.sandbox.layers import SandboxRefused, demand
+from autograder.grading.sandbox.probe import probe_layers
 
 CRASHED = (
     "The kernel died or hung while this notebook ran (out of memory, or a crash in native code), "
@@ -49,7 +53,9 @@ class CourseAutograde(Autograde):
         return self.intake_directory if self._sanitizing else self.coursedir.autograded_directory
 
     def start(self) -> None:
+        demand_sandbox(self.config)
         self.outcomes: dict[str, Outcome] = {}
+        self.sandboxes: Counter[str] = Counter()
         self._wanted: dict[str, Any] = {}
         try:
             super().start()
@@ -57,7 +63,7 @@ class CourseAutograde(Autograde):
             for outcome in self.outcomes.values():
                 folder = self._format_dest(self.coursedir.assignment_id, outcome.student)
                 outcome.graded = os.path.isdir(folder)
-            print_outcomes(list(self.outcomes.values()))
+            print_outcomes(list(self.outcomes.values()), self.sandboxes)
         if any(outcome.bad() for outcome in self.outcomes.values()):
             raise NbGraderException("Some notebooks could not be graded; the table names them.")
 
@@ -134,6 +140,7 @@ class CourseAutograde(Autograde):
         self._refusal = "" if taken.status == "graded" else taken.remarks[0]
         try:
             super().convert_single_notebook(notebook_filename)
+            self._note_sandbox()
         except (DeadKernelError, UnresponsiveKernelError):
             self.log.error("%s, %s: %s", outcome.student, taken.notebook, CRASHED)
             taken.status, self._refusal = "crashed", CRASHED
@@ -141,6 +148,11 @@ class CourseAutograde(Autograde):
             folder = Path(notebook_filename).parent
             outcome.intake.save(folder.with_name(f"{folder.name}.json"))
             super().convert_single_notebook(notebook_filename)
+
+    def _note_sandbox(self) -> None:
+        for step in self.exporter._preprocessors:
+            if isinstance(step, CourseExecute):
+                self.sandboxes[step.sandbox()] += 1
 
     def _taken(self, filename: str) -> tuple[Outcome, Taken]:
         for student, outcome in self.outcomes.items():
@@ -162,6 +174,15 @@ class CourseAutograde(Autograde):
             for item in self.autograde_preprocessors:
                 runs = isinstance(item, type) and issubclass(item, Execute)
                 self.exporter.register_preprocessor(refuse.Refuse if runs else item)
+
+
+def demand_sandbox(config: Any) -> None:
+    """Raise NbGraderException, before anything is graded, when a layer is required and not here."""
+    if config.CourseExecute.get("require_sandbox", False):
+        try:
+            demand(probe_layers())
+        except SandboxRefused as error:
+            raise NbGraderException(str(error)) from None
 
 
 def install() -> None:

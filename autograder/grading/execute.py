@@ -10,6 +10,7 @@ from traitlets import Bool
 
 from autograder.grading.examiner.examine import CheckCall, check_call, examine, outputs
 from autograder.grading.examiner.remote import RemoteProber
+from autograder.grading.sandbox.layers import SandboxRefused, sentence
 from autograder.grading.secret import submission_seed
 from autograder.grading.warm.prepare import shared
 
@@ -23,14 +24,17 @@ class CourseExecute(Execute):
     the kernel costs its own exercise only: the cells before it run again in a new kernel.
     """
 
-    sandboxed = Bool(False, help="Run each submission in a kernel that is shut in.").tag(
-        config=True
-    )
+    sandboxed = Bool(True, help="Run each submission in a kernel that is shut in.").tag(config=True)
     require_sandbox = Bool(False, help="Refuse to grade without every layer.").tag(config=True)
 
     def preprocess(self, nb: Any, resources: dict, **kwargs: Any) -> tuple[Any, dict]:
+        self.provisioner = None
         if self.sandboxed:
             self.kernel_name = shared(self.require_sandbox).kernel_name
+        elif self.require_sandbox:
+            raise SandboxRefused(
+                "The sandbox is required and turned off: leave out sandboxed=False or require_sandbox."
+            )
         names = resources.get("nbgrader", {})
         self._seed = submission_seed(
             str(names.get("student", "")),
@@ -75,12 +79,16 @@ class CourseExecute(Execute):
 
     execute_cell = run_sync(async_execute_cell)
 
+    def sandbox(self) -> str:
+        """One sentence: which layers shut the last submission in."""
+        return sentence(getattr(self.provisioner, "layers", ()))
+
     async def _check(self, cell: Any, cell_index: int, call: CheckCall) -> None:
         prober = RemoteProber(self.kc, self.km, self.timeout or 240)
         report, alive = await examine(call, prober, self._seed)
         self.code_cells_executed += 1
         cell.execution_count = self.code_cells_executed
-        cell.outputs = outputs(report, cell.execution_count)
+        cell.outputs = outputs(report, cell.execution_count, self.sandbox())
         if not alive:
             await self._revive(cell_index)
 

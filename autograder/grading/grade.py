@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,14 +17,19 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from traitlets.config import Config
 
 from autograder.build.release import nbgrader_config
 from autograder.grading.journal import Busy, Journal
 from autograder.grading.keys import run_key, submission_key
+from autograder.grading.outcome import print_sandboxes
 from autograder.grading.pool import Died, Pool
+from autograder.grading.sandbox.layers import SandboxRefused, demand
+from autograder.grading.sandbox.probe import probe_layers
 from autograder.grading.snapshot import Rows, assignment_rows, student_rows
 from autograder.grading.summary import Line, Ticker, read_points, show
 from autograder.grading.task import Course, Grader, sentence
+from autograder.grading.warm.prepare import shared
 from autograder.grading.writer import Writer
 
 STATE = "autograder/work/grading"
@@ -36,9 +42,16 @@ class BadUsage(Exception):
 class Run:
     """One `course grade`: what there is to grade, and what came of it."""
 
-    def __init__(self, root: Path, assignment: str, db_url: str | None = None):
+    def __init__(
+        self,
+        root: Path,
+        assignment: str,
+        db_url: str | None = None,
+        require_sandbox: bool = False,
+    ):
         """Raises BadUsage. The gradebook, the journal and its lock are open until close()."""
         config = nbgrader_config(root)
+        prepare_kernels(config.CourseExecute, require_sandbox)
         self.root, self.assignment = root, assignment
         self.course = CourseDirectory(config=config)
         self.course.assignment_id = assignment
@@ -62,6 +75,7 @@ class Run:
         self.step = f"{self.state}/{uuid.uuid4().hex[:8]}"
         self.writer = Writer(self.book, self.course, self.journal, self.step)
         self.lines: dict[str, Line] = {}
+        self.sandboxes: Counter[str] = Counter()
 
     def submissions(self, only: Sequence[str] = ()) -> dict[str, Path]:
         """Folders by student. Raises BadUsage when there are none, or one that was asked for."""
@@ -94,6 +108,7 @@ class Run:
                         result = died(student, result)
                     self.writer.add(result, keys[student])
                     self.lines[student] = _line(result)
+                    self.sandboxes.update(result.get("sandboxes", {}))
                     ticker.tick(self.lines[student])
         finally:
             pool.close()
@@ -145,6 +160,7 @@ class Run:
             elif student in got:
                 line.points, line.waiting = got[student]
         show(console, self.assignment, [self.lines[s] for s in sorted(self.lines)], most)
+        print_sandboxes(console, self.sandboxes)
         return not any(line.bad for line in self.lines.values())
 
     def close(self) -> None:
@@ -152,6 +168,21 @@ class Run:
         self._sweep()
         self.journal.close()
         self.book.close()
+
+
+def prepare_kernels(settings: Config, require_sandbox: bool) -> None:
+    """Start the warm server that all workers' kernels come from, while other imports go on.
+
+    settings: nbgrader_config.py's for CourseExecute. Raises BadUsage.
+    """
+    require = require_sandbox or settings.get("require_sandbox", False)
+    if settings.get("sandboxed", True):
+        shared(require)
+    if require:
+        try:
+            demand(probe_layers())
+        except SandboxRefused as error:
+            raise BadUsage(str(error)) from None
 
 
 def make_handler(course: Course):

@@ -1,5 +1,6 @@
 """What became of each submission, and the table that says so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -32,8 +33,11 @@ class Outcome:
         return not self.graded or any(t.status in ("refused", "crashed") for t in self.notebooks)
 
 
-def print_outcomes(outcomes: list[Outcome]) -> None:
-    """A line for each notebook that was not as it should be, and a line of counts."""
+def print_outcomes(outcomes: list[Outcome], sandboxes: Mapping[str, int]) -> None:
+    """A line for each notebook that was not as it should be, a line of counts, the sandbox.
+
+    sandboxes: how many notebooks ran behind each sandbox, by its sentence.
+    """
     table = Table(title="Submissions that needed attention")
     for column in ("student", "notebook", "result", "why"):
         table.add_column(column)
@@ -65,3 +69,11 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
             f"{len(outcomes)} submissions: {len(outcomes) - remarked} as handed in, {remarked} with "
             f"remarks, {bad} of them with notebooks that could not be read or run."
         )
+    print_sandboxes(console, sandboxes)
+
+
+def print_sandboxes(console: Console, sandboxes: Mapping[str, int]) -> None:
+    """A line for each sandbox that notebooks ran in: one, unless the machine changed meanwhile."""
+    for sentence, notebooks in sandboxes.items():
+        text = sentence if len(sandboxes) == 1 else f"{notebooks} notebooks: {sentence}"
+        console.print(Text(text), soft_wrap=True)

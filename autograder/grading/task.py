@@ -62,25 +62,27 @@ class Grader:
         """Grade one submission. rows: the student's, see snapshot.student_rows.
 
         Returns JSON data: student; graded (the autograded folder was made); problem (one
-        sentence, or empty); state (see snapshot.submission_state); seconds.
+        sentence, or empty); state (see snapshot.submission_state); sandboxes (notebooks by the
+        sentence on their sandbox); seconds.
         """
         start = time.perf_counter()
         try:
             self.book.hold(rows)
-            graded, problem = self._convert(student)
+            graded, problem, sandboxes = self._convert(student)
             with self.book:
                 state = submission_state(self.book, self.course.assignment, student)
         except Exception as error:
-            graded, problem, state = False, sentence(error), None
+            graded, problem, sandboxes, state = False, sentence(error), {}, None
         return {
             "student": student,
             "graded": graded,
             "problem": problem,
             "state": state,
+            "sandboxes": sandboxes,
             "seconds": round(time.perf_counter() - start, 3),
         }
 
-    def _convert(self, student: str) -> tuple[bool, str]:
+    def _convert(self, student: str) -> tuple[bool, str, dict[str, int]]:
         course = CourseDirectory(config=self.config)
         course.assignment_id = self.course.assignment
         course.student_id = glob.escape(student)
@@ -93,7 +95,7 @@ class Grader:
             except NbGraderException as error:
                 problem = sentence(converter.reason or error)
         folder = course.format_path(self.course.step, student, self.course.assignment)
-        return Path(folder).is_dir(), problem
+        return Path(folder).is_dir(), problem, dict(converter.sandboxes)
 
     @contextlib.contextmanager
     def _shared_gradebook(self) -> Iterator[None]:

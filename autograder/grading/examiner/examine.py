@@ -3,6 +3,7 @@
 import ast
 import math
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from nbformat.v4 import new_output
@@ -54,16 +55,25 @@ def _nothing(check: Check, points: float, message: str) -> Report:
     return Report(check.id, 0.0, points, [Finding("missing", message)])
 
 
-def outputs(report: Report, execution_count: int | None) -> list:
-    """The cell's outputs: one result, whose text nbgrader reads as the points."""
+def footer(sandbox: str) -> str:
+    """The line below a report."""
+    text = f"Judged outside the submission's kernel. {sandbox}"
+    return f'<p style="font-size:12px;opacity:0.8">{escape(text)}</p>'
+
+
+def outputs(report: Report, execution_count: int | None, sandbox: str) -> list:
+    """The cell's outputs: one result, whose text nbgrader reads as the points.
+
+    sandbox: the sentence below the report that says what shut the kernel in.
+    """
     points = report.points
     if not (math.isfinite(points) and 0 <= points <= report.max_points):
         raise ValueError(f"{report.exercise}: {points} is not between 0 and {report.max_points}.")
     return [
         new_output(
             "execute_result",
-            data={"text/plain": f"{points:g}", "text/html": render_html(report)},
-            metadata={"course": report.result()},
+            data={"text/plain": f"{points:g}", "text/html": render_html(report) + footer(sandbox)},
+            metadata={"course": report.result() | {"sandbox": sandbox}},
             execution_count=execution_count,
         )
     ]

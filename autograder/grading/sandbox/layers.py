@@ -47,6 +47,18 @@ def demand(layers: Iterable[Layer]) -> None:
         )
 
 
+def sentence(layers: Iterable[Layer]) -> str:
+    """What a report says of the sandbox, one sentence. No layers: there was no sandbox at all."""
+    layers = list(layers)
+    absent = [f"{layer.name} ({layer.detail})" for layer in layers if not layer.held]
+    if not layers:
+        return "Sandbox: none, the submission ran with the grader's own rights."
+    if not absent:
+        return f"Sandbox: all {len(layers)} layers held ({', '.join(x.name for x in layers)})."
+    held = len(layers) - len(absent)
+    return f"Sandbox: {held} of {len(layers)} layers held; missing: {'; '.join(absent)}."
+
+
 def render(layers: Iterable[Layer]) -> str:
     """One line a layer."""
     return "\n".join(str(layer) for layer in layers)

@@ -15,6 +15,8 @@ from autograder.grading.sandbox.policy import Limits
 from autograder.grading.warm.client import Server
 
 KERNEL = "course-graded"
+# Tells the processes that this one starts where the prepared kernel is.
+INHERITED = "COURSE_GRADED_KERNEL"
 FALLBACK = "python3"
 
 
@@ -42,6 +44,7 @@ class Prepared:
             self.server.close()
             self.server = None
         if self.folder:
+            os.environ.pop(INHERITED, None)
             paths = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
             kept = [path for path in paths if path and path != self.folder]
             os.environ["JUPYTER_PATH"] = os.pathsep.join(kept)
@@ -88,6 +91,7 @@ def prepare(
     write_spec(folder, config)
     paths = os.environ.get("JUPYTER_PATH", "")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (folder, paths)))
+    os.environ[INHERITED] = folder
     prepared = Prepared(KERNEL, "", server, folder, config)
     atexit.register(prepared.close)
     return prepared
@@ -95,7 +99,13 @@ def prepare(
 
 @functools.cache
 def shared(require: bool = False) -> Prepared:
-    """The kernel that this process grades with, prepared at the first call."""
+    """The kernel that this process grades with, prepared at the first call.
+
+    A process that was started by one which had prepared it shares that one's warm server.
+    """
+    folder = os.environ.get(INHERITED, "")
+    if folder and Path(folder, "kernels", KERNEL, "kernel.json").is_file():
+        return Prepared(KERNEL, "", None, "")
     return prepare(require=require)
 
 
