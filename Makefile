@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers gpu clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers bench gpu clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ progress: $(STAMP)  ## your own dashboard from your check results
 
 answers: $(STAMP)  ## the bank of right and wrong answers, as a table in autograder/ANSWERS.md
 	course answers --out autograder/ANSWERS.md
+
+bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 45 minutes): autograder/BENCH.md
+	course bench --scale --out autograder/BENCH.md
 
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'

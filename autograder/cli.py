@@ -23,6 +23,7 @@ COMMANDS = {
     "log": ("autograder.dashboard.commands", "Add an entry to the captain's log."),
     "doctor": ("autograder.doctor", "What this machine can run, and what is missing."),
     "grade": ("autograder.grading.commands", "Grade the submissions of an assignment."),
+    "bench": ("autograder.bench.commands", "Measure the ways to grade a class, side by side."),
     "sample-class": ("autograder.grading.commands", "Grade a class of made-up submissions."),
 }
 

@@ -10,6 +10,7 @@ from traitlets import Bool
 
 from autograder.grading.examiner.examine import CheckCall, check_call, examine, outputs
 from autograder.grading.examiner.remote import RemoteProber
+from autograder.grading.needed import needed
 from autograder.grading.sandbox.layers import SandboxRefused, sentence
 from autograder.grading.secret import submission_seed
 from autograder.grading.warm.prepare import shared
@@ -27,6 +28,8 @@ class CourseExecute(Execute):
     sandboxed = Bool(True, help="Run each submission in a kernel that is shut in.").tag(config=True)
     require_sandbox = Bool(False, help="Refuse to grade without every layer.").tag(config=True)
 
+    only_needed = Bool(True, help="Pass over cells that no answer depends on.").tag(config=True)
+
     def preprocess(self, nb: Any, resources: dict, **kwargs: Any) -> tuple[Any, dict]:
         self.provisioner = None
         if self.sandboxed:
@@ -42,6 +45,7 @@ class CourseExecute(Execute):
             str(names.get("notebook", "")),
         )
         self._fatal: set[int] = set()
+        self._needed = needed(nb.cells) if self.only_needed else set(range(len(nb.cells)))
         return super().preprocess(nb, resources, **kwargs)
 
     async def async_start_new_kernel(self, **kwargs: Any) -> None:
@@ -62,6 +66,8 @@ class CourseExecute(Execute):
         execution_count: int | None = None,
         store_history: bool = True,
     ) -> Any:
+        if cell_index not in self._needed:
+            return cell
         call = check_call(cell)
         if call:
             await self._check(cell, cell_index, call)
@@ -102,7 +108,7 @@ class CourseExecute(Execute):
         await self.async_start_new_kernel()
         await self.async_start_new_kernel_client()
         for index, cell in enumerate(self.nb.cells[:cell_index]):
-            again = cell.cell_type == "code" and index not in self._fatal and not check_call(cell)
+            again = index in self._needed - self._fatal and not check_call(cell)
             if again:
                 copy = type(cell)(cell)
                 copy.outputs = []

@@ -13,11 +13,12 @@ class NbgraderFailed(Exception):
 
 
 def nbgrader(
-    *words: str, root: Path | None = None, check: bool = True
+    *words: str, root: Path | None = None, cwd: Path | None = None, check: bool = True
 ) -> subprocess.CompletedProcess:
     """Run `nbgrader WORDS` from the repository's root.
 
     root: a course root other than the repository, with a gradebook of its own.
+    cwd: the folder whose nbgrader_config.py counts; default: the repository's root.
     """
     command = [sys.executable, "-m", "nbgrader", *words]
     if root is not None:
@@ -26,7 +27,7 @@ def nbgrader(
             f"--CourseDirectory.db_url=sqlite:///{root / 'gradebook.db'}",
         ]
     env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(command, cwd=repo_root(), env=env, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=cwd or repo_root(), env=env, capture_output=True, text=True)
     if check and done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
         raise NbgraderFailed(f"`nbgrader {' '.join(words)}` failed:\n{tail}")
