@@ -25,21 +25,20 @@ class Names:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return
         self.bound |= {s.get_name() for s in table.get_symbols() if _binds(s)}
-        self._later(table)
-        self._block(tree.body, set())
+        self._later(table, self._block(tree.body, set()))
         for node in ast.walk(tree):
             self._changes(node)
 
-    def _later(self, table: symtable.SymbolTable) -> None:
-        """Functions run when the cell has bound its own names."""
+    def _later(self, table: symtable.SymbolTable, known: set[str]) -> None:
+        """Functions run when the cell has bound its own names, of which `known` for certain."""
         for child in table.get_children():
             for symbol in child.get_symbols():
                 if symbol.is_global():
                     if _binds(symbol):
                         self.bound.add(symbol.get_name())
-                    elif symbol.get_name() not in self.bound:
+                    elif symbol.get_name() not in known:
                         self.used.add(symbol.get_name())
-            self._later(child)
+            self._later(child, known)
 
     def _block(self, body: list[ast.stmt], known: set[str]) -> set[str]:
         """Statements in their order. known: names that the cell has bound. Returns it, grown."""
@@ -49,9 +48,12 @@ class Names:
 
     def _statement(self, node: ast.stmt, known: set[str]) -> set[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self._expressions([*node.decorator_list, *getattr(node, "bases", [])], known)
+            at_once = [*node.decorator_list]
             if isinstance(node, ast.ClassDef):
-                self._expressions(node.body, known)
+                at_once += [*node.bases, *node.keywords, *node.body]
+            else:
+                at_once += filter(None, [node.args, node.returns])
+            self._expressions(at_once, known)
             return known | {node.name}
         if isinstance(node, ast.For | ast.AsyncFor):
             self._expressions([node.iter], known)
