@@ -240,6 +240,25 @@ def test_odd_folders_are_removed_and_break_nothing(mode):
     assert ended.reason in ("", "limit of 64 nested folders exceeded")
 
 
+def test_folder_nested_beyond_recursion_is_walked_and_removed(tmp_path, monkeypatch):
+    top = tmp_path / "top"
+    top.mkdir()
+    monkeypatch.chdir(top)
+    (top / "file").touch()
+    for _ in range(1500):
+        os.mkdir("d")
+        os.chdir("d")
+    seen = set()
+    with pytest.raises(folders.TooDeep):
+        for entry in folders.walk(str(top)):
+            seen.add(entry.name)
+    assert seen == {"file", "d"}
+    monkeypatch.chdir(tmp_path)
+    folders.remove(str(top))
+    assert not top.exists()
+    folders.remove(str(top))
+
+
 @pytest.mark.parametrize("name", ["", "..", "a/b", "/etc/passwd", "x" * 300, "a\0b"])
 def test_names_with_folders_are_refused(name):
     with pytest.raises(ValueError, match="no plain file name"):
