@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import asdict
 
-from autograder.grading.sandbox.layers import Layer
+from autograder.grading.sandbox.layers import Layer, none_here
 from autograder.grading.sandbox.policy import Limits, Policy
 
 LOOK_EVERY_S = 0.1
@@ -29,7 +29,6 @@ def refusal() -> str:
 
 def run(argv: list[str], policy: Policy) -> tuple[dict, list[Layer]]:
     """Run it in policy.folder, its output in policy.private. Returns the end and the layers."""
-    from autograder.grading.sandbox.apply import none_here
     from autograder.grading.warm import session, watch
 
     command = [sys.executable, "-P", "-m", __name__, json.dumps(asdict(policy.limits)), *argv]
