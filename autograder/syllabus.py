@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from lab import paths
+from lab.errors import CourseError
+
 
 class SyllabusError(Exception):
     """syllabus.yml is missing or wrong; one sentence naming file and line."""
@@ -145,23 +148,15 @@ class Syllabus:
 
 
 def repo_root() -> Path:
-    """The course's folder: COURSE_ROOT if set, else the nearest parent that has syllabus.yml.
+    """The course's folder, as lab.paths finds it.
 
     Raises:
-        SyllabusError: COURSE_ROOT names no folder, or no parent has the file.
+        SyllabusError: COURSE_ROOT names no folder, or no parent holds the course.
     """
-    named = os.environ.get("COURSE_ROOT")
-    if named:
-        root = Path(named).expanduser().resolve()
-        if not root.is_dir():
-            raise SyllabusError(
-                f"COURSE_ROOT names {named}, which is no folder: correct it or unset it."
-            )
-        return root
-    for parent in Path(__file__).resolve().parents:
-        if (parent / "syllabus.yml").is_file():
-            return parent
-    raise SyllabusError("No folder above the package has syllabus.yml: set COURSE_ROOT to it.")
+    try:
+        return paths.repo_root()
+    except CourseError as error:
+        raise SyllabusError(str(error)) from None
 
 
 def state_dir() -> Path:

@@ -25,11 +25,12 @@ class Located:
     paths: dict[str, Path]
 
 
-def locate(name: str) -> Located:
+def locate(name: str, download: bool = True) -> Located:
     """Find and verify the needed files of the manifest's data set `name`.
 
-    All files come from one source. A file that is missing moves the search on; one that is
-    there but wrong does not, because the learner believes that it is being used.
+    download=False: look in the cache and the mirror only. All files come from one source. A file
+    that is missing moves the search on; one that is there but wrong does not, because the learner
+    believes that it is being used.
 
     Raises:
         CourseError: a damaged file in the cache or the mirror, COURSE_MIRROR that names no folder,
@@ -45,6 +46,8 @@ def locate(name: str) -> Located:
     mirror = mirror_dir()
     if mirror is not None and (paths := verified(entry, mirror, "mirror")):
         return Located("mirror", f"{entry.title}, read from the mirror folder.", paths)
+    if not download:
+        return Located(None, f"{entry.title} is in no cache or mirror.", {})
     return _from_upstream(entry, cached)
 
 

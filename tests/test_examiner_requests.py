@@ -1,5 +1,9 @@
 """What the examiner sends to a kernel gives the same outcomes as the same code run here."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from autograder.checks import bank, codec, engine, registry
@@ -31,3 +35,33 @@ def test_missing_name_is_said():
     namespace = {}
     exec(request_code("absent", check, engine.make_cases(check, 5)), namespace)
     assert codec.loads(namespace["_course_answer"]) == [["undefined", "absent", "", ""]]
+
+
+REFUSING = """
+def stopped(values):
+    raise {error}
+
+class Missing(ValueError):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("ValueError('odd')", ["ok", {"raised": "ValueError"}]),
+        ("Missing('odd')", ["ok", {"raised": "ValueError"}]),
+        ("KeyError('odd')", ["ok", {"raised": "KeyError"}]),
+        ("NotImplementedError", ["missing", "", "", ""]),
+    ],
+)
+def test_refusal_reaches_a_kernel_that_cannot_import_the_course(error, said):
+    check = registry.load_check("int4-pack")
+    cases = [c for c in engine.make_cases(check, 5) if not c.inputs["good"]][:1]
+    blocked = "import sys; sys.modules['autograder'] = None"
+    kernel = f"{blocked}\n{REFUSING.format(error=error)}\n{request_code('stopped', check, cases)}"
+    kernel += "\nprint(_course_answer)"
+    done = subprocess.run(
+        [sys.executable, "-"], input=kernel, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == json.loads(codec.dumps([said]))

@@ -8,7 +8,6 @@ import pytest
 from autograder.grading.sandbox import (
     Layer,
     SandboxRefused,
-    apply,
     demand,
     files,
     policy,
@@ -16,6 +15,7 @@ from autograder.grading.sandbox import (
     render,
     syscalls,
 )
+from autograder.grading.sandbox.layers import NAMES, none_here
 from autograder.syllabus import repo_root
 
 HELD = Layer("seccomp", True, "55 system calls refused")
@@ -24,8 +24,8 @@ ABSENT = Layer("landlock", False, "not available: too old")
 
 def test_probe_names_every_layer_and_says_why():
     layers = probe_layers()
-    assert {layer.name for layer in layers} == set(apply.NAMES)
-    assert len(layers) == len(apply.NAMES)
+    assert {layer.name for layer in layers} == set(NAMES)
+    assert len(layers) == len(NAMES)
     assert all(layer.detail for layer in layers)
 
 
@@ -38,8 +38,8 @@ def test_probe_leaves_this_process_as_it_was(tmp_path):
 
 
 def test_elsewhere_nothing_is_held():
-    layers = apply.none_here()
-    assert {layer.name for layer in layers} == set(apply.NAMES)
+    layers = none_here()
+    assert {layer.name for layer in layers} == set(NAMES)
     assert not any(layer.held for layer in layers)
 
 

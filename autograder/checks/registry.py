@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
-
+from autograder.checks import runner
 from autograder.checks.spec import Check
 from autograder.syllabus import load_syllabus, repo_root
 
@@ -74,11 +73,11 @@ def _from_module(exercise_id: str, module: ModuleType) -> Check:
 
 
 def isolated(probe: Callable) -> Callable:
-    """The probe rebuilt from its source with `np` as its only global.
+    """The probe rebuilt from its source with the globals that the runner gives it.
 
     A probe runs beside the learner's code, away from the judge: this proves that it can.
     """
-    namespace = {"np": np, "__name__": "probe"}
+    namespace = runner.probe_scope()
     source = textwrap.dedent(inspect.getsource(probe))
     exec(compile(source, inspect.getsourcefile(probe) or "<probe>", "exec"), namespace)
     return namespace[probe.__name__]

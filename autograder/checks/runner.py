@@ -17,6 +17,27 @@ from autograder.checks.codec import CodecError, dumps, loads
 from autograder.checks.plain import NotPlain, same, to_plain
 
 
+def refusal(call):
+    """What `call()` raises, for inputs that a solution must refuse: {"raised": its name or None}.
+
+    A kind of ValueError is named ValueError. NotImplementedError passes: nothing is written yet.
+    """
+    try:
+        call()
+    except NotImplementedError:
+        raise
+    except ValueError:
+        return {"raised": "ValueError"}
+    except Exception as error:
+        return {"raised": type(error).__name__}
+    return {"raised": None}
+
+
+def probe_scope():
+    """The only globals of a probe: `np` and `refusal`."""
+    return {"np": np, "refusal": refusal, "__name__": "probe"}
+
+
 def run_probe(probe, solution, inputs):
     """One case, quietly: ["ok", answer], or [what, text, error type, place] where there is none.
 
@@ -45,7 +66,7 @@ def run_probes(user_ns, name, probe_source, text):
     results = []
     if name not in user_ns:
         return dumps([["undefined", name, "", ""]])
-    scope = {"np": np, "__name__": "probe"}
+    scope = probe_scope()
     exec(compile(probe_source, "<probe>", "exec"), scope)
     try:
         for inputs in loads(text):

@@ -22,12 +22,3 @@ SCALAR = relative(np.float32)
 # A mean over n float32 values summed pairwise loses log2(n) roundings, naively up to n; 1e-4 holds a
 # float32 mean of 1e6 values and still separates every wrong formula in the bank.
 MEAN = 1e-4
-
-
-def round_trip(scale, dtype=np.float32):
-    """Bound on |x - dequantize(quantize(x))| inside the range: scale/2 plus the float slack of x/scale.
-
-    The slack: the division and the product each round once, so a value may land half a code's
-    relative eps further away; 255 codes x eps of the dtype, in units of scale.
-    """
-    return np.asarray(scale, dtype=np.float64) * (0.5 + 256 * float(np.finfo(dtype).eps))

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from autograder.grading.reading import Submitted, SubmittedCell
+from autograder.grading.reading import Cell, Submitted, SubmittedCell
 
 _CHECK = re.compile(r"""^check\(\s*["']([\w-]{1,100})["']\s*,?\s*([^()\n]{0,200})""", re.MULTILINE)
 _DEFINES = re.compile(r"^(?:async[ ]+)?(?:def|class)[ ]+(\w+)", re.MULTILINE)
@@ -17,15 +17,9 @@ _ASSIGNS = re.compile(r"^(\w+)[ ]*(?::[^=\n]{0,100})?=(?!=)", re.MULTILINE)
 
 
 @dataclass
-class BaseCell:
+class BaseCell(Cell):
     """One cell of the instructor's notebook, as far as matching asks. targets: names its check uses."""
 
-    kind: str
-    source: str
-    grade_id: str = ""
-    key: str = ""
-    cell_id: str = ""
-    points: float | None = None
     locked: bool = False
     solution: bool = False
     targets: frozenset[str] = frozenset()

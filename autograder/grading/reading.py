@@ -27,8 +27,8 @@ class Unreadable(Exception):
 
 
 @dataclass
-class SubmittedCell:
-    """One cell's text, with the marks by which it may be recognised (all of them unproven)."""
+class Cell:
+    """A cell's text and the marks by which it may be recognised: nbgrader's id, the course's, its own."""
 
     kind: str
     source: str
@@ -36,6 +36,12 @@ class SubmittedCell:
     key: str = ""
     cell_id: str = ""
     points: float | None = None
+
+
+@dataclass
+class SubmittedCell(Cell):
+    """One cell of a submission: all its marks are unproven. locked: None where it does not say."""
+
     locked: bool | None = None
     attachments: dict[str, dict[str, str]] = field(default_factory=dict)
 

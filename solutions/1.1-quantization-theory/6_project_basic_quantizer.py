@@ -154,7 +154,8 @@ def train_lenet(
     in both directions with torch.roll. Another one is welcome if it learns as fast.
 
     Args:
-        images: (N, 28, 28) uint8. The network sees pixel / 255. Not changed.
+        images: (N, 28, 28) uint8, not changed. The network sees pixel / 255 (`network_input`) and
+            nothing standardised: blank paper is 0 and full ink 1, here and in all that follows.
         labels: (N,) uint8, 0 to 9.
         epochs: passes over the images. 0 returns the untrained parameters.
         seed: the same seed gives the same parameters in every call; another seed gives others.

@@ -1,6 +1,6 @@
 """accumulator-overflow: the smallest number of products that can leave a signed accumulator."""
 
-from autograder.checks import case, expect
+from autograder.checks import case, expect, refusal
 
 PARTS = {"int8 operands": 0.6, "other ranges": 0.4}
 HINTS = (
@@ -43,13 +43,7 @@ def cases(rng):
 def probe(solution, acc_bits, x_range, w_range):
     x_range, w_range = tuple(x_range), tuple(w_range)
     if (0, 0) in (x_range, w_range):
-        try:
-            solution(acc_bits, x_range, w_range)
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            return {"raised": type(error).__name__}
-        return {"raised": None}
+        return refusal(lambda: solution(acc_bits, x_range, w_range))
     return solution(acc_bits, x_range, w_range)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checks import case, expect
+from autograder.checks import case, expect, refusal
 from autograder.checks.oracles import symmetric
 
 PARTS = {"values": 0.65, "edges": 0.35}
@@ -81,15 +81,11 @@ def cases(rng):
 def probe(solution, w, options):
     if w.shape[-1] % options.get("group_size", 32) == 0:
         return solution(w, **options)
-    try:
-        made = solution(w, **options)
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        return {"raised": type(error).__name__}
+    made = []
+    record = refusal(lambda: made.append(solution(w, **options)))
     # The shapes tell padding, cutting and groups across rows apart.
-    shapes = [list(np.shape(part)) for part in made] if isinstance(made, (tuple, list)) else []
-    return {"raised": None, "shapes": shapes}
+    parts = made[0] if made and isinstance(made[0], (tuple, list)) else []
+    return {**record, "shapes": [list(np.shape(part)) for part in parts]}
 
 
 def judge(case, answer):

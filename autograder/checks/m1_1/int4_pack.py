@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checks import case, expect
+from autograder.checks import case, expect, refusal
 
 PARTS = {"values": 0.5, "odd": 0.25, "refuse": 0.25}
 HINTS = (
@@ -35,13 +35,7 @@ def cases(rng):
 def probe(solution, values, good):
     if good:
         return solution(values)
-    try:
-        solution(values)
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        return {"raised": type(error).__name__}
-    return {"raised": None}
+    return refusal(lambda: solution(values))
 
 
 def judge(case, answer):

@@ -21,10 +21,16 @@ HINTS = (
 # below 0.1 on those seen. A network trained with tanh, or without its ReLUs, comes to 69 to 92 % and
 # 0.47 or more when it is run with ReLUs.
 LEAST_SHARE, MOST_LOSS = 0.90, 0.3
+# An input of one constant moves all 25 weights of a channel of conv1 together; an input of 0 moves none
+# of them, and weight decay or noise moves each on its own way. So |sum of moves| / sum of |moves| tells
+# what the network was given for blank paper (pixel / 255 is 0: nothing, or below 0.24 with weight decay;
+# standardised by constants 0.55 or more) and for full ink (pixel / 255 is 1: 0.31 or more with any decay;
+# standardised by its own statistics it is 0 as well: below 0.24).
+MOST_FOR_BLANK, LEAST_FOR_INK = 0.4, 0.27
 
 
 def cases(rng):
-    data = lenet.mnist(stand_in=True)
+    data = lenet.digits()
     images, labels = data.train_images, data.train_labels
     few = rng.permutation(len(images))[:150]
     seed = int(rng.integers(1, 1000))
@@ -32,6 +38,11 @@ def cases(rng):
     small = {"images": images[few], "labels": labels[few]}
     yield case("150 images, no epoch and one", part="parameters", runs=runs[:2], **small)
     yield case("the same seed twice, another one between", part="seed", runs=runs, **small)
+    for label, pixel in (("blank paper", 0), ("full ink", 255)):
+        even = np.full((256, 28, 28), pixel, np.uint8)
+        some = (np.arange(256) % 10).astype(np.uint8)
+        yield case(f"256 images of {label}", part="accuracy", runs=((0, seed), (3, seed)),
+                   images=even, labels=some)  # fmt: skip
     yield case(
         "1,437 digits, 8 epochs", part="accuracy", runs=((8, seed),), images=images, labels=labels
     )
@@ -59,6 +70,8 @@ def judge(case, answer):
         _moved(*answer)
     elif case.part == "seed":
         _seeded(answer)
+    elif len(case.runs) == 2:
+        _input(*answer, blank=case.images.max() == 0)
     else:
         _learned(answer[0])
 
@@ -70,7 +83,9 @@ def _form(params):
         for key, size in ((f"{layer}.weight", shape), (f"{layer}.bias", shape[:1])):
             expect.array(params[key], key, shape=size, dtype=np.float32)
             expect.that(
-                bool(np.isfinite(params[key]).all()), f"`{key}` holds values that are not finite."
+                bool(np.isfinite(params[key]).all()),
+                f"`{key}` holds values that are not finite.",
+                hint="The training diverged, or images of one even value were divided by their deviation 0.",
             )
 
 
@@ -114,8 +129,24 @@ def _seeded(answer):
     )
 
 
+def _input(start, trained, blank):
+    """What the network was given for images of one even value: see MOST_FOR_BLANK."""
+    moves = (trained["conv1.weight"] - start["conv1.weight"]).astype(np.float64).reshape(8, -1)
+    size = np.abs(moves).sum(1)
+    moved = size > 1e-6
+    together = float((np.abs(moves.sum(1))[moved] / size[moved]).mean()) if moved.any() else 0.0
+    fits = together <= MOST_FOR_BLANK if blank else together >= LEAST_FOR_INK
+    paper, number = ("blank paper", 0) if blank else ("full ink", 1)
+    expect.that(
+        fits,
+        f"The network was not trained on pixel / 255: {paper} is not {number} to it.",
+        cause="The images were standardised, shifted or inverted.",
+        hint="The network's input is network_input(images); later steps quantize it as pixel / 255.",
+    )
+
+
 def _learned(params):
-    data = lenet.mnist(stand_in=True)
+    data = lenet.digits()
     share = lenet.float_accuracy(params, data.test_images, data.test_labels)
     hint = "The judge's network sees pixel / 255 and has a ReLU after conv1, conv2 and fc1."
     expect.that(

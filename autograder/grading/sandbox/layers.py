@@ -1,7 +1,22 @@
 """What each layer of the sandbox says of itself on this machine."""
 
+import platform
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+
+NAMES = [
+    "network",
+    "ipc",
+    "uts",
+    "pid",
+    "view",
+    "user",
+    "privileges",
+    "limits",
+    "environment",
+    "landlock",
+    "seccomp",
+]
 
 
 @dataclass(frozen=True)
@@ -21,6 +36,11 @@ class Layer:
 
     def __str__(self) -> str:
         return f"{self.name}: {'held' if self.held else 'NOT held'}, {self.detail}"
+
+
+def none_here() -> list[Layer]:
+    """Every layer as not held, with this system's name: there is no sandbox off Linux."""
+    return [Layer(name, False, f"not available on {platform.system()}") for name in NAMES]
 
 
 class SandboxRefused(RuntimeError):

@@ -141,6 +141,11 @@ def readable(env: dict[str, str], extra: tuple[str, ...] = ()) -> tuple[str, ...
     return outermost(os.path.abspath(path) for path in named if os.path.exists(path))
 
 
+def system_only(extra: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Paths that exist and that a compiled program or a compiler may read: nothing of the course."""
+    return outermost(os.path.abspath(path) for path in (*SYSTEM, *extra) if os.path.exists(path))
+
+
 def outermost(paths) -> tuple[str, ...]:
     """The paths without those that lie below another one of them, sorted."""
     kept: list[str] = []

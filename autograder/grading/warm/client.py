@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -88,12 +89,14 @@ class Line:
             SandboxRefused: a layer is required that this machine does not give.
             RuntimeError: no kernel could be started, with the reason.
         """
-        request = {
-            "op": "start",
-            "policy": policy.plain(),
-            "connection_file": connection_file,
-            "require": require,
-        }
+        self._start(server, policy, {"connection_file": connection_file}, require)
+
+    def start_program(self, server: str, policy: Policy, argv: list[str], require: bool) -> None:
+        """The same for a program in place of a kernel."""
+        self._start(server, policy, {"argv": argv}, require)
+
+    def _start(self, server: str, policy: Policy, work: dict, require: bool) -> None:
+        request = {"op": "start", "policy": policy.plain(), "require": require, **work}
         reply = self._ask(self._connect(server), request) if server else {}
         if "started" not in reply and "refused" not in reply:
             why = reply.get("unsafe") or reply.get("failed") or "the warm server does not answer"
@@ -171,6 +174,20 @@ class Line:
                 lost = {"status": 1, "reason": str(error), "peak_mb": 0.0}
             told = [json.loads(x) for x in self._buffer.split(b"\n")[:-1]]
             self.ended = next((m["ended"] for m in told if "ended" in m), lost)
+        return self.ended
+
+    def wait(self, timeout_s: float) -> dict:
+        """The end of the kernel, however long it takes up to `timeout_s`; then it is ended."""
+        until = time.monotonic() + timeout_s
+        ready = select.poll()
+        ready.register(self._socket, select.POLLIN)
+        while self.look() is None:
+            left = until - time.monotonic()
+            if left <= 0:
+                lost = "the kernel's keeper does not answer"
+                self.ended = {"status": 1, "reason": lost, "peak_mb": 0.0}
+            else:
+                ready.poll(1000 * left)
         return self.ended
 
     def say(self, **message) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from autograder.grading.sandbox import apply, libc, namespaces
+from autograder.grading.sandbox import apply, folders, libc, namespaces
 from autograder.grading.sandbox.layers import Layer, from_plain, to_plain
 from autograder.grading.sandbox.policy import Policy
 from autograder.grading.warm.processes import children, kill_all
@@ -144,9 +144,10 @@ def _close_others(keep: int) -> None:
 def lend(path: str, user: int, group: int) -> None:
     """Give a folder and all in it to a user, links themselves and not what they point to."""
     os.chown(path, user, group, follow_symlinks=False)
-    for folder, names, files in os.walk(path):
-        for name in (*names, *files):
-            os.chown(os.path.join(folder, name), user, group, follow_symlinks=False)
+    with contextlib.suppress(folders.TooDeep):
+        for entry in folders.walk(path):
+            with contextlib.suppress(FileNotFoundError):
+                os.chown(entry.path, user, group, follow_symlinks=False)
 
 
 def end(started: Started) -> int:

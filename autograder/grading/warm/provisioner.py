@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import tempfile
 import time
@@ -11,6 +10,7 @@ from typing import Any
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Bool, Dict, List, Unicode
 
+from autograder.grading.sandbox import folders
 from autograder.grading.sandbox.layers import Layer
 from autograder.grading.sandbox.policy import Limits, Policy, readable, scrub
 from autograder.grading.warm.client import Line
@@ -131,4 +131,4 @@ class WarmProvisioner(KernelProvisionerBase):
 
     def _remove_private(self) -> None:
         if self.private:
-            shutil.rmtree(self.private, ignore_errors=True)
+            folders.remove(self.private)

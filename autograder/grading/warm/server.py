@@ -15,9 +15,10 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 
 from autograder.grading.sandbox import apply, libc
-from autograder.grading.warm import kernel, session
+from autograder.grading.warm import kernel, program, session
 from autograder.grading.warm.fingerprint import fingerprint
 
 INHERITED = "COURSE_WARM_LISTENER"
@@ -115,7 +116,14 @@ def become_keeper(connection: socket.socket) -> None:
     connection.settimeout(30)
     request = session.receive(connection)
     connection.settimeout(None)
-    session.serve(connection, request, kernel.run)
+    session.serve(connection, request, body_of(request))
+
+
+def body_of(request: dict) -> Callable[[], int]:
+    """What a client wants to be run: a program or a kernel."""
+    if "argv" in request:
+        return lambda: program.become(request["argv"])
+    return lambda: kernel.run(request["connection_file"])
 
 
 def reap(keepers: set[int]) -> None:

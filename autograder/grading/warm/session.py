@@ -1,6 +1,7 @@
 """A keeper's talk with its client: lines of JSON over a socket, from start to the kernel's end.
 
-Client: {"op": "start", "policy": ..., "connection_file": ..., "require": ...}, later
+Client: {"op": "start", "policy": ..., "connection_file": ..., "require": ...}, or "argv" of a program
+in place of the connection file; later
 {"op": "signal", "number": n} and {"op": "end"}. Keeper: {"started": layers, "kernel": pid} or
 {"refused": sentence}, at the end {"ended": {"status": n, "reason": text, "peak_mb": x}}. When the
 client's socket closes, the kernel ends.
@@ -42,12 +43,12 @@ def receive(connection: socket.socket) -> dict:
     return json.loads(data)
 
 
-def serve(connection: socket.socket, request: dict, run_kernel: Callable[[str], int]) -> None:
-    """Start the kernel that a client asks for and stay with it to its end."""
+def serve(connection: socket.socket, request: dict, body: Callable[[], int]) -> None:
+    """Run `body` as the kernel that a client asks for, and stay with it to its end."""
     policy = Policy.from_plain(request["policy"])
     try:
         policy.check()
-        started = keeper.start(policy, lambda: run_kernel(request["connection_file"]))
+        started = keeper.start(policy, body)
     except (RuntimeError, ValueError, OSError) as error:
         send(connection, {"failed": str(error)})
         return
@@ -62,7 +63,7 @@ def serve(connection: socket.socket, request: dict, run_kernel: Callable[[str], 
     watch = Watch(started.first, policy)
     reason = _stay(connection, started, watch)
     code = keeper.end(started)
-    said = "" if reason == ASKED else reason or _say(code, policy)
+    said = "" if reason == ASKED else reason or say(code, policy)
     ended = {"status": code, "reason": said, "peak_mb": round(watch.peak_mb, 1)}
     send(connection, {"ended": ended})
 
@@ -103,13 +104,15 @@ def _obey(message: dict, started: keeper.Started) -> bool:
     return False
 
 
-def _say(code: int, policy: Policy) -> str:
+def say(code: int, policy: Policy) -> str:
     """Why a kernel that nobody ended has ended; empty for an ordinary end."""
     if code == 0:
         return ""
     number = code - 128 if code > 128 else -code if code < 0 else 0
     if number == signal.SIGXCPU:
         return f"CPU time limit {policy.limits.cpu_s} s exceeded"
+    if number == signal.SIGXFSZ:
+        return f"file size limit {policy.limits.file_mb} MB exceeded"
     if number:
         try:
             return f"ended by {signal.Signals(number).name}"

@@ -1,8 +1,10 @@
 """Limits that are watched from outside the kernel: time, memory, processes, disk."""
 
-import os
+import contextlib
+import itertools
 import time
 
+from autograder.grading.sandbox import folders
 from autograder.grading.sandbox.policy import Policy
 from autograder.grading.warm.processes import proportional_bytes, resident_bytes, tree
 
@@ -42,16 +44,15 @@ class Watch:
 
     def _disk(self) -> str:
         size = files = 0
-        for top in self.folders:
-            for folder, _, names in os.walk(top):
-                for name in names:
-                    try:
-                        size += os.lstat(os.path.join(folder, name)).st_blocks * 512
-                    except OSError:
-                        continue
-                files += len(names) + 1
+        try:
+            for entry in itertools.chain.from_iterable(map(folders.walk, self.folders)):
+                with contextlib.suppress(OSError):
+                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+                files += 1
                 if size > self.limits.disk_mb * MB:
                     return f"disk limit {self.limits.disk_mb} MB exceeded"
                 if files > MOST_FILES:
                     return f"limit of {MOST_FILES} files exceeded"
+        except folders.TooDeep:
+            return f"limit of {folders.MOST_DEPTH} nested folders exceeded"
         return ""

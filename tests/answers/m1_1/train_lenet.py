@@ -33,14 +33,14 @@ def _logits(t, x, act=F.relu, padding=2):
 
 
 def _train(images, labels, epochs, seed, *, lr=2e-3, divisor=255.0, trained=KEYS, batches=None,
-           shuffle_labels=False, act=F.relu, size=64, shapes=SHAPES, padding=2):  # fmt: skip
+           shuffle_labels=False, act=F.relu, size=64, shapes=SHAPES, padding=2, decay=0.0):  # fmt: skip
     generator = torch.Generator().manual_seed(seed)
     tensors = _start(generator, shapes)
     x = torch.from_numpy(images[:, None].astype(np.float32) / divisor)
     y = torch.from_numpy(labels.astype(np.int64))
     if shuffle_labels:
         y = y[torch.randperm(len(y), generator=generator)]
-    optimizer = torch.optim.Adam([tensors[k] for k in trained], lr=lr)
+    optimizer = torch.optim.AdamW([tensors[k] for k in trained], lr=lr, weight_decay=decay)
     for _ in range(epochs):
         for rows in torch.randperm(len(x), generator=generator).split(size)[:batches]:
             loss = F.cross_entropy(_logits(tensors, x[rows], act, padding), y[rows])
@@ -192,3 +192,30 @@ def no_negative(images, labels, epochs=8, seed=0):
 )
 def raw_pixels(images, labels, epochs=8, seed=0):
     return _train(images, labels, epochs, seed, divisor=1.0)
+
+
+@wrong(
+    "standardised", "You standardised the pixels with MNIST's mean and deviation.", diagnose=False
+)
+def standardised(images, labels, epochs=8, seed=0):
+    return _train(images - 255 * np.float32(0.1307), labels, epochs, seed, divisor=255 * 0.3081)
+
+
+@wrong(
+    "own-statistics",
+    "You standardised the pixels with their own mean and deviation.",
+    diagnose=False,
+)
+def own_statistics(images, labels, epochs=8, seed=0):
+    divisor = float(images.std()) + 1e-7
+    return _train(images - np.float32(images.mean()), labels, epochs, seed, divisor=divisor)
+
+
+@wrong("minus-one-to-one", "You scaled the pixels to -1..1.", diagnose=False)
+def minus_one(images, labels, epochs=8, seed=0):
+    return _train(images - np.float32(127.5), labels, epochs, seed, divisor=127.5)
+
+
+@right("AdamW with weight decay")
+def decay(images, labels, epochs=8, seed=0):
+    return _train(images, labels, epochs, seed, decay=0.01)
