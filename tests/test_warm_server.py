@@ -135,13 +135,26 @@ def test_nbgraders_execute_uses_it_by_name(kernels, monkeypatch, tmp_path):
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "x", "language": "python"}
-    execute = module.CourseExecute(sandboxed=True)
+    execute = module.CourseExecute(only_needed=False)
     execute.shutdown_kernel = "immediate"
     done, _ = execute.preprocess(notebook, {"metadata": {"path": str(tmp_path)}})
     said = [cell.outputs[0].data["text/plain"] for cell in done.cells]
     assert said[0].startswith("(None, ") and execute.provisioner.ended["reason"] == ""
     if {"view", "pid"} <= {layer.name for layer in execute.provisioner.layers if layer.held}:
         assert said == ["(None, False)", "2"]
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_folder_named_like_the_course_where_grading_starts_hides_nothing(
+    warm, monkeypatch, tmp_path
+):
+    (tmp_path / "autograder/work").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    prepared = prepare(warm=warm)
+    try:
+        assert run("from autograder import check; callable(check)").said == ["True"]
+    finally:
+        prepared.close()
 
 
 @pytest.mark.parametrize("folder", ["/", str(Path.home()), str(repo_root())])

@@ -52,7 +52,7 @@ def measured(way: str, root: Path, notebook: str, submissions: int) -> Row:
 
 def floor(root: Path, notebook: str, env: dict[str, str]) -> Usage:
     """The floor's own figures, which leave its imports out."""
-    command = [sys.executable, "-m", "autograder.bench.floor", str(root), notebook]
+    command = [sys.executable, "-P", "-m", "autograder.bench.floor", str(root), notebook]
     env = env | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
     if done.returncode:

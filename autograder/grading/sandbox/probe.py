@@ -16,7 +16,7 @@ def probe_layers() -> list[Layer]:
     """
     if not sys.platform.startswith("linux"):
         return none_here()
-    command = [sys.executable, "-m", "autograder.grading.sandbox"]
+    command = [sys.executable, "-P", "-m", "autograder.grading.sandbox"]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True

@@ -42,7 +42,7 @@ class Server:
         """
         self.path = f"{folder}/warm"
         self.log = Path(folder, "warm.log")
-        command = [sys.executable, "-m", "autograder.grading.warm.server", self.path]
+        command = [sys.executable, "-P", "-m", "autograder.grading.warm.server", self.path]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -129,7 +129,7 @@ class Line:
     def _start_cold(self, policy: Policy) -> socket.socket:
         ours, theirs = socket.socketpair()
         number = theirs.fileno()
-        command = [sys.executable, "-m", "autograder.grading.warm.cold", str(number)]
+        command = [sys.executable, "-P", "-m", "autograder.grading.warm.cold", str(number)]
         with theirs, open(f"{policy.private}/cold.log", "ab") as log:
             self._cold = subprocess.Popen(
                 command,

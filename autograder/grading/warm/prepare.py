@@ -4,13 +4,13 @@ import atexit
 import functools
 import json
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from autograder.grading.sandbox import folders
 from autograder.grading.sandbox.policy import Limits
 from autograder.grading.warm.client import Server
 
@@ -48,7 +48,7 @@ class Prepared:
             paths = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
             kept = [path for path in paths if path and path != self.folder]
             os.environ["JUPYTER_PATH"] = os.pathsep.join(kept)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            folders.remove(self.folder)
 
 
 def prepare(

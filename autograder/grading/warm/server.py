@@ -144,7 +144,7 @@ def restart(listener: socket.socket, path: str) -> None:
     sys.stderr.flush()
     os.set_inheritable(listener.fileno(), True)
     os.environ[INHERITED] = str(listener.fileno())
-    os.execv(sys.executable, [sys.executable, "-m", "autograder.grading.warm.server", path])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "autograder.grading.warm.server", path])
 
 
 if __name__ == "__main__":
