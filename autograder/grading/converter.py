@@ -53,7 +53,7 @@ class CourseAutograde(Autograde):
         return self.intake_directory if self._sanitizing else self.coursedir.autograded_directory
 
     def start(self) -> None:
-        demand_sandbox(self.config)
+        self._demand_sandbox()
         self.outcomes: dict[str, Outcome] = {}
         self.sandboxes: Counter[str] = Counter()
         self._wanted: dict[str, Any] = {}
@@ -66,6 +66,15 @@ class CourseAutograde(Autograde):
             print_outcomes(list(self.outcomes.values()), self.sandboxes)
         if any(outcome.bad() for outcome in self.outcomes.values()):
             raise NbGraderException("Some notebooks could not be graded; the table names them.")
+
+    def _demand_sandbox(self) -> None:
+        """Before anything is graded: NbGraderException when a layer is required and not here."""
+        if self.config.CourseExecute.get("require_sandbox", False):
+            try:
+                demand(probe_layers())
+            except SandboxRefused as error:
+                self.log.error(str(error))
+                raise NbGraderException(str(error)) from None
 
     def init_notebooks(self) -> None:
         """Every submission folder counts, with or without notebooks in it."""
@@ -174,15 +183,6 @@ class CourseAutograde(Autograde):
             for item in self.autograde_preprocessors:
                 runs = isinstance(item, type) and issubclass(item, Execute)
                 self.exporter.register_preprocessor(refuse.Refuse if runs else item)
-
-
-def demand_sandbox(config: Any) -> None:
-    """Raise NbGraderException, before anything is graded, when a layer is required and not here."""
-    if config.CourseExecute.get("require_sandbox", False):
-        try:
-            demand(probe_layers())
-        except SandboxRefused as error:
-            raise NbGraderException(str(error)) from None
 
 
 def install() -> None:
