@@ -8,7 +8,6 @@ from pathlib import Path
 
 from autograder.syllabus import repo_root
 
-
 # On another machine: seeds without the secret that they come from.
 _known: dict[tuple[str, str, str], int] | None = None
 
