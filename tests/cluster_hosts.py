@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import dask
 from distributed import Client
 
 DASK = str(Path(sys.executable).with_name("dask"))
@@ -33,7 +34,7 @@ class Hosts:
         self.name = f"cg{number % 1_000_000}"
         self.net = f"10.{100 + number % 100}.{number // 100 % 250}"
         self.apart = self._bridge()
-        self.address = ""
+        self.address, self.protocol = "", "tcp"
 
     def _bridge(self):
         if os.geteuid() != 0 or not all(map(shutil.which, ("ip", "unshare"))):
@@ -60,6 +61,25 @@ class Hosts:
         hide = 'mount -t tmpfs none "$1" && shift && exec "$@"'
         return ["ip", "netns", "exec", space, "unshare", "-m", "sh", "-c", hide, "sh", self.hidden]
 
+    def encrypt(self):
+        """Make a certificate; all that starts from now on speaks TLS.
+
+        Returns what to set in the environment for it; nothing where `openssl` is missing.
+        """
+        if not shutil.which("openssl"):
+            return {}
+        cert, key = self.work / "cert.pem", self.work / "key.pem"
+        kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        names = ["-subj", "/CN=course", "-days", "2", "-keyout", key, "-out", cert]
+        _do("openssl", "req", "-x509", *kind, *names)
+        prefix = "DASK_DISTRIBUTED__COMM__"
+        env = {f"{prefix}TLS__CA_FILE": str(cert), f"{prefix}REQUIRE_ENCRYPTION": "true"}
+        for role in ("CLIENT", "SCHEDULER", "WORKER"):
+            env[f"{prefix}TLS__{role}__CERT"] = str(cert)
+            env[f"{prefix}TLS__{role}__KEY"] = str(key)
+        self.protocol = "tls"
+        return env
+
     def _start(self, name, words, env=None):
         log = open(self.work / f"{name}.log", "wb")  # noqa: SIM115
         with log:
@@ -73,6 +93,7 @@ class Hosts:
         file = self.work / "scheduler.json"
         host = f"{self.net}.1" if self.apart else "127.0.0.1"
         words = ["--host", host, "--port", "0", "--no-dashboard", "--scheduler-file", file]
+        words += ["--protocol", self.protocol]
         process = self._start("scheduler", [DASK, "scheduler", *words])
         while not file.exists() or not file.read_text().strip():
             assert process.poll() is None, (self.work / "scheduler.log").read_text()
@@ -108,7 +129,9 @@ class Hosts:
 
     def client(self, file=None):
         where = {"scheduler_file": str(file)} if file else {"address": self.address}
-        return Client(**where, set_as_default=False)
+        # Dask reads the environment when it is imported; a test may have set it since.
+        with dask.config.set(dask.config.collect_env()):
+            return Client(**where, set_as_default=False)
 
     def close(self):
         for process in self.processes.values():

@@ -4,12 +4,16 @@ The hosts are network namespaces that do not see the course's folder, where this
 them; else separate processes with folders of their own (cluster_hosts).
 """
 
+import json
 import os
+import pickle
 import shutil
 import signal
+import sys
 import time
 
 import pytest
+from click.testing import CliRunner
 from cluster_hosts import Hosts
 from nbgrader.api import Gradebook
 from test_grade import (
@@ -18,11 +22,21 @@ from test_grade import (
     course_grade,
     journal,
     results,
+    small_class,
     start,
     url,
     wait_for,
 )
 from test_nbgrader import FOLDER, nbgrader, submit
+
+from autograder.cli import main
+from autograder.grading.cluster import parcel
+from autograder.grading.cluster import worker as relay
+from autograder.grading.cluster.bundle import pack_submission
+from autograder.grading.cluster.parcel import File, Refused, from_bytes, to_bytes, unpack
+from autograder.grading.cluster.version import version
+from autograder.grading.reading import Unreadable, file_bytes
+from autograder.grading.task import not_graded
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
 
@@ -73,11 +87,13 @@ def start_on(hosts, root, count):
     return run
 
 
-def test_two_hosts_one_killed_same_gradebook_as_local(course, hosts):
+def test_two_hosts_one_killed_same_gradebook_as_local(course, hosts, monkeypatch):
+    for name, value in hosts.encrypt().items():
+        monkeypatch.setenv(name, value)
     small_mixed_class(course)
     work = course / "autograder/work"
     shutil.copy(work / "gradebook.db", work / "local.db")
-    hosts.scheduler()
+    assert hosts.scheduler().startswith(hosts.protocol)
     hosts.worker("one")
     hosts.worker("two")
 
@@ -109,3 +125,121 @@ def test_two_hosts_one_killed_same_gradebook_as_local(course, hosts):
     course_grade(course, f"--db={url(course, 'local')}", check=False)
     assert first == content(url(course, "local"))
     assert books == autograded(work / "autograded")
+
+
+class Hostile:
+    """Unpickled, it would leave a mark."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def in_process(*words):
+    done = CliRunner().invoke(main, ["grade", FOLDER, *words])
+    return done.exit_code, " ".join(done.output.split())
+
+
+def test_what_can_be_wrong_with_workers(course, hosts):
+    small_class(course, ["ann"])
+    on = f"--cluster={hosts.scheduler()}"
+    hello = json.dumps({"version": version()})
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(relay, "enlist", lambda name, bundle: {"hello": hello})
+
+        # Results are plain data: a pickled object is not unpickled here. (Dask carries these lambdas.)
+        hosts.worker("one")
+        mark = str(course / "mark")
+        monkeypatch.setattr(relay, "grade", lambda name, task: Hostile(mark))
+        code, said = in_process(on)
+        assert code == 1 and "died 2 times" in said and not os.path.exists(mark)
+        forged = to_bytes(not_graded("ann", "") | {"graded": True}, [File("../../x", b"")])
+        monkeypatch.setattr(relay, "grade", lambda name, task: {"answer": forged})
+        code, said = in_process(on)
+        assert code == 1 and "'../../x', which is no path inside its folder" in said
+
+        # A submission over which every worker dies, then none is left.
+        monkeypatch.setattr(relay, "grade", lambda name, task: os._exit(9))
+        hosts.worker("two")
+        code, said = in_process(on)
+        assert code == 1 and "died 2 times (its worker was lost)" in said
+        with Gradebook(url(course), "model-miniaturization") as book:
+            comment = book.find_comment("double", "1_double", FOLDER, "ann").comment
+        assert comment.startswith("The process that graded it died 2 times (its worker was lost)")
+        code, said = in_process(on, "--wait=1")
+        assert code == 2 and f"No worker has joined {hosts.address} within 1 s: start" in said
+
+    # A worker with another check.
+    other = course.parent / "other"
+    shutil.copytree(course.parent / "checks", other / "checks")
+    (other / "checks/m9_9/double.py").write_text("# another\n")
+    (other / "sitecustomize.py").write_text(
+        f"import autograder.checks as p\np.__path__ = [*p.__path__, {str(other / 'checks')!r}]\n"
+    )
+    hosts.worker("three", {"PYTHONPATH": os.pathsep.join([str(other), *sys.path])})
+    done = course_grade(course, on, check=False)
+    assert done.returncode == 2 and not done.stdout
+    assert "has another version: course code differ" in done.stderr and "\n" not in done.stderr[:-1]
+
+
+def test_an_unreachable_scheduler_is_one_sentence(course, monkeypatch):
+    small_class(course, ["ann"])
+    before = content(url(course))
+    monkeypatch.setattr("autograder.grading.cluster.pool.CONNECT_S", 1)
+    for address in ("tcp://127.0.0.1:9", "tls://127.0.0.1:9", "no such address", "ftp://x:1"):
+        code, said = in_process(f"--cluster={address}")
+        assert code == 2 and said.startswith("Error: No Dask scheduler answers at"), said
+    assert content(url(course)) == before and results(course) == {}
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", "a//x", ".", "", "a\0b", "x" * 1001])
+def test_a_parcel_writes_nowhere_else(tmp_path, path):
+    with pytest.raises(Refused, match="no path inside"):
+        unpack([File("fine"), File(path)], tmp_path / "in")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_parcel_is_bounded_and_plain(tmp_path, monkeypatch):
+    sent = {"student": "ann"}, [File("a/b", b"12", 0o640), File("c", b"3", 0o444)]
+    assert from_bytes(to_bytes(*sent)) == sent
+    (tmp_path / "a").symlink_to("/")
+    with pytest.raises(FileExistsError):
+        unpack([File("a", b"x")], tmp_path)
+    for files in ([File("a"), File("a")], [File("a"), File("a/b")]):
+        with pytest.raises(Refused, match="twice"):
+            unpack(files, tmp_path)
+    whole = to_bytes(*sent)
+    broken = [whole[:-1], whole + b"1", b"", b"\xff" * 99, pickle.dumps(sent), whole[:30]]
+    for blob in (*broken, to_bytes([], []), whole.replace(b"416, 2]", b"416,-2]")):
+        with pytest.raises(Refused):
+            from_bytes(blob)
+    monkeypatch.setattr(parcel, "MAX_BYTES", 2)
+    with pytest.raises(Refused, match="more than"):
+        unpack(sent[1], tmp_path / "in")
+    monkeypatch.setattr(parcel, "MAX_JSON_BYTES", 9)
+    for act in (lambda: to_bytes(*sent), lambda: from_bytes(whole)):
+        with pytest.raises(Refused, match="large|more than"):
+            act()
+
+
+def test_a_submission_travels_as_it_is_met(tmp_path):
+    """A link, a pipe and a huge file are what they were, and none of them is read or followed."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    (here / "deep").mkdir(parents=True)
+    (here / "deep/notes.txt").write_text("mine")
+    (here / "link.txt").symlink_to("/etc/passwd")
+    os.mkfifo(here / "pipe")
+    (here / ".hidden").write_text("not sent")
+    (here / "huge.ipynb").touch()
+    os.truncate(here / "huge.ipynb", 60 * 2**20)
+    files = pack_submission(here)
+    assert sum(len(file.data) for file in files) == 4
+    unpack(files, there)
+    assert (there / "deep/notes.txt").read_text() == "mine"
+    for name, says in (("link.txt", "is a link"), ("pipe", "device"), ("huge.ipynb", "60 MB")):
+        for folder in (here, there):
+            with pytest.raises(Unreadable, match=says):
+                file_bytes(folder / name)
+    assert not (there / ".hidden").exists() and pack_submission(here / "link.txt") is None
