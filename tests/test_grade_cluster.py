@@ -140,26 +140,34 @@ def in_process(*words):
     return done.exit_code, " ".join(done.output.split())
 
 
-def test_what_can_be_wrong_with_workers(course, hosts):
+def test_what_can_be_wrong_with_a_cluster(course, hosts, monkeypatch):
     small_class(course, ["ann"])
+    before = content(url(course))
+    with monkeypatch.context() as patch:
+        patch.setattr("autograder.grading.cluster.pool.CONNECT_S", 1)
+        for address in ("tcp://127.0.0.1:9", "tls://127.0.0.1:9", "ftp://x:1"):
+            code, said = in_process(f"--cluster={address}")
+            assert code == 2 and said.startswith("Error: No Dask scheduler answers at"), said
+    assert content(url(course)) == before and results(course) == {}
+
     on = f"--cluster={hosts.scheduler()}"
     hello = json.dumps({"version": version()})
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(relay, "enlist", lambda name, bundle: {"hello": hello})
+    with monkeypatch.context() as patch:
+        patch.setattr(relay, "enlist", lambda name, bundle: {"hello": hello})
 
         # Results are plain data: a pickled object is not unpickled here. (Dask carries these lambdas.)
         hosts.worker("one")
         mark = str(course / "mark")
-        monkeypatch.setattr(relay, "grade", lambda name, task: Hostile(mark))
+        patch.setattr(relay, "grade", lambda name, task: Hostile(mark))
         code, said = in_process(on)
         assert code == 1 and "died 2 times" in said and not os.path.exists(mark)
         forged = to_bytes(not_graded("ann", "") | {"graded": True}, [File("../../x", b"")])
-        monkeypatch.setattr(relay, "grade", lambda name, task: {"answer": forged})
+        patch.setattr(relay, "grade", lambda name, task: {"answer": forged})
         code, said = in_process(on)
         assert code == 1 and "'../../x', which is no path inside its folder" in said
 
         # A submission over which every worker dies, then none is left.
-        monkeypatch.setattr(relay, "grade", lambda name, task: os._exit(9))
+        patch.setattr(relay, "grade", lambda name, task: os._exit(9))
         hosts.worker("two")
         code, said = in_process(on)
         assert code == 1 and "died 2 times (its worker was lost)" in said
@@ -180,16 +188,6 @@ def test_what_can_be_wrong_with_workers(course, hosts):
     done = course_grade(course, on, check=False)
     assert done.returncode == 2 and not done.stdout
     assert "has another version: course code differ" in done.stderr and "\n" not in done.stderr[:-1]
-
-
-def test_an_unreachable_scheduler_is_one_sentence(course, monkeypatch):
-    small_class(course, ["ann"])
-    before = content(url(course))
-    monkeypatch.setattr("autograder.grading.cluster.pool.CONNECT_S", 1)
-    for address in ("tcp://127.0.0.1:9", "tls://127.0.0.1:9", "ftp://x:1"):
-        code, said = in_process(f"--cluster={address}")
-        assert code == 2 and said.startswith("Error: No Dask scheduler answers at"), said
-    assert content(url(course)) == before and results(course) == {}
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", "a//x", ".", "", "a\0b", "x" * 1001])
