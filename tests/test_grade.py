@@ -215,9 +215,9 @@ def scores(root):
     return {row[0]: row[4] for row in rows if row[2] == "check-double"}
 
 
-def start(root):
+def start(root, *words):
     return subprocess.Popen(
-        [Path(sys.executable).with_name("course"), "grade", FOLDER, "--jobs=2"],
+        [Path(sys.executable).with_name("course"), "grade", FOLDER, *(words or ["--jobs=2"])],
         cwd=root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

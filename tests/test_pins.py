@@ -9,7 +9,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-BASE = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+EXTRAS = PROJECT["optional-dependencies"]
+BASE = PROJECT["dependencies"] + EXTRAS["dev"] + EXTRAS["cluster"]
 
 
 def test_every_requirement_is_pinned_exactly():

@@ -83,11 +83,31 @@ def grade_one(root, folder: str, notebook: str) -> bool:
 @click.option(
     "--student", "students", multiple=True, metavar="ID", help="Only this one; repeatable."
 )
-@click.option("--jobs", type=click.IntRange(1), help="Submissions at a time; default: one a core.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Submissions at a time; default: one a core, or every worker of the cluster.",
+)
 @click.option("--force", is_flag=True, help="Grade unchanged submissions again too.")
 @click.option("--db", "db_url", metavar="URL", help="The gradebook; default: nbgrader's own.")
 @click.option(
     "--require-sandbox", is_flag=True, help="Grade only if every layer of the sandbox holds here."
+)
+@click.option(
+    "--cluster",
+    "address",
+    metavar="ADDRESS",
+    help="Grade on the workers of a Dask scheduler: tcp://HOST:8786, tls://HOST:8786, or its "
+    "scheduler file (docs/cluster.md).",
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --cluster: how long to wait for a worker.",
 )
 def grade(
     assignment: str,
@@ -96,6 +116,8 @@ def grade(
     force: bool,
     db_url: str | None,
     require_sandbox: bool,
+    address: str | None,
+    wait_s: float,
 ) -> None:
     """Grade the submissions of an ASSIGNMENT, as `nbgrader autograde` does but in parallel.
 
@@ -104,15 +126,17 @@ def grade(
     """
     from autograder.grading.pool import CannotStart, warm_up
 
-    warm_up("autograder.grading.task")
+    if not address:
+        warm_up("autograder.grading.task")
     from autograder.grading import grade as grading
 
     console = Console()
     run = None
     try:
-        run = grading.Run(repo_root(), assignment, db_url, require_sandbox)
+        cluster = grading.Cluster(address, wait_s) if address else None
+        run = grading.Run(repo_root(), assignment, db_url, require_sandbox, cluster)
         found = run.submissions(students)
-        run.grade(found, jobs or grading.cores(), force, console)
+        run.grade(found, jobs, force, console)
         good = run.report(console)
     except (grading.BadUsage, CannotStart) as error:
         failure = click.ClickException(str(error))

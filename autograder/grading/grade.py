@@ -10,11 +10,14 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
+from rich.text import Text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from traitlets.config import Config
@@ -23,12 +26,13 @@ from autograder.build.release import nbgrader_config
 from autograder.grading.journal import Busy, Journal
 from autograder.grading.keys import run_key, submission_key
 from autograder.grading.outcome import print_sandboxes
-from autograder.grading.pool import Died, Pool
+from autograder.grading.pool import ATTEMPTS, Died, Pool
 from autograder.grading.sandbox.layers import SandboxRefused, demand
 from autograder.grading.sandbox.probe import probe_layers
+from autograder.grading.secret import submission_seed
 from autograder.grading.snapshot import Rows, assignment_rows, student_rows
 from autograder.grading.summary import Line, Ticker, read_points, show
-from autograder.grading.task import Course, Grader, sentence
+from autograder.grading.task import Course, Grader, not_graded, sentence
 from autograder.grading.warm.prepare import shared
 from autograder.grading.writer import Writer
 
@@ -37,6 +41,14 @@ STATE = "autograder/work/grading"
 
 class BadUsage(Exception):
     """Nothing was graded; the text is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Dask cluster. address: its scheduler's, or the scheduler file; wait_s: for a worker."""
+
+    address: str
+    wait_s: float
 
 
 class Run:
@@ -48,10 +60,16 @@ class Run:
         assignment: str,
         db_url: str | None = None,
         require_sandbox: bool = False,
+        cluster: Cluster | None = None,
     ):
-        """Raises BadUsage. The gradebook, the journal and its lock are open until close()."""
+        """Raises BadUsage. The gradebook, the journal and its lock are open until close().
+
+        cluster: grade there, not with processes of this machine.
+        """
         config = nbgrader_config(root)
-        prepare_kernels(config.CourseExecute, require_sandbox)
+        if cluster is None:
+            prepare_kernels(config.CourseExecute, require_sandbox)
+        self.cluster, self.require_sandbox = cluster, require_sandbox
         self.root, self.assignment = root, assignment
         self.course = CourseDirectory(config=config)
         self.course.assignment_id = assignment
@@ -91,16 +109,20 @@ class Run:
                 raise BadUsage(f"{student!r} has no submission at {shown}/{student}.")
         return {name: found[name] for name in found if not only or name in only}
 
-    def grade(self, found: dict[str, Path], jobs: int, force: bool, console: Console) -> None:
-        """Grade what is new or changed, with up to `jobs` processes. Fills `lines`."""
+    def grade(
+        self, found: dict[str, Path], jobs: int | None, force: bool, console: Console
+    ) -> None:
+        """Grade what is new or changed, up to `jobs` at a time. Fills `lines`.
+
+        jobs: None: one a core of this machine, or every worker of the cluster.
+        """
         run = run_key(self.root, self.rows, self._folder(self.course.source_directory, "."))
         extensions = self._extensions()
         keys = {s: submission_key(run, p, extensions.get(s, "")) for s, p in found.items()}
         todo = [s for s in found if force or not self._known(s, keys[s], s in extensions)]
         self.writer.flush()
         self._sweep()
-        setup = (Course(str(self.root), self.assignment, self.step, self.rows),)
-        pool = Pool(jobs, make_handler, setup)
+        pool = self._pool(found, jobs, console)
         try:
             with Ticker(console, len(todo)) as ticker:
                 for student, result in pool.run(todo, self._load):
@@ -113,6 +135,30 @@ class Run:
         finally:
             pool.close()
             self.writer.flush()
+
+    def _pool(self, found: dict[str, Path], jobs: int | None, console: Console) -> Any:
+        """Pool or ClusterPool: both take tasks and give results in the same way."""
+        if self.cluster is None:
+            course = Course(str(self.root), self.assignment, self.step, self.rows)
+            return Pool(jobs or cores(), make_handler, (course,))
+        from autograder.grading.cluster import bundle
+        from autograder.grading.cluster.pool import ClusterPool
+
+        names = [row["name"] for row in self.rows["notebook"]]
+
+        def pack(student: str, rows: Rows) -> tuple:
+            seeds = {name: submission_seed(student, self.assignment, name) for name in names}
+            return student, rows, seeds, bundle.pack_submission(found[student])
+
+        return ClusterPool(
+            self.cluster.address,
+            jobs,
+            lambda: bundle.pack_course(self.course, self.root, self.rows, self.require_sandbox),
+            pack,
+            lambda student: self._folder(self.step, student),
+            lambda text: console.print(Text(text), soft_wrap=True),
+            self.cluster.wait_s,
+        )
 
     def _known(self, student: str, key: str, in_gradebook: bool) -> bool:
         """Whether the journal has this very submission graded. Writes it if a killed run did not."""
@@ -193,18 +239,13 @@ def make_handler(course: Course):
 def died(student: str, death: Died) -> dict:
     """The result of a submission that no worker survived."""
     reason = death.sentence()
-    return {
-        "student": student,
-        "graded": False,
-        "problem": reason,
-        "zeros": reason,
-        "state": None,
-        "seconds": None,
-    }
+    return {**not_graded(student, reason), "zeros": reason, "attempts": ATTEMPTS}
 
 
 def _line(result: dict) -> Line:
-    return Line(result["student"], result["seconds"], result["problem"], bool(result["problem"]))
+    again = "graded at the second attempt" if result.get("attempts", 1) > 1 else ""
+    note = result["problem"] or again
+    return Line(result["student"], result["seconds"], note, bool(result["problem"]))
 
 
 def open_gradebook(db_url: str, course_id: str) -> Gradebook:

@@ -92,7 +92,7 @@ def take_in(folder: Path, target: Path, instructor: dict[str, NotebookNode]) -> 
         found, files = {}, []
         out = {name: Taken(name, "refused", [why]) for name in instructor}
     else:
-        files = list(_walk(folder))
+        files = list(walk(folder))
         found = _find(list(_candidates(files)), instructor)
         out = {}
     for name, notebook in instructor.items():
@@ -125,7 +125,7 @@ def shown(name: str) -> str:
     return re.sub(r"[^\w ./()+,=@-]", "?", name)[:120]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[Path]:
     """Regular files, sorted, not through links, not too deep, not hidden."""
     for where, folders, names in os.walk(folder):
         depth = len(Path(where).relative_to(folder).parts)

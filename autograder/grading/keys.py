@@ -26,14 +26,22 @@ def run_key(root: Path, rows: Rows, source: Path) -> str:
     """
     digest = hashlib.sha256(content(rows).encode())
     digest.update(load_secret())
-    package = Path(autograder.__file__).parent
-    folders = [Path(p) for p in autograder.checks.__path__]
-    folders += [package / "grading", Path(lab.__file__).parent, root / "tests" / "answers"]
-    for folder in folders:
-        _add(digest, folder, _files(folder, ".py"))
+    digest.update(code_digest().encode())
+    bank = root / "tests" / "answers"
+    _add(digest, bank, _files(bank, ".py"))
     _add(digest, root, [root / "nbgrader_config.py", root / "syllabus.yml"])
     _add(digest, source, (p for p in _files(source) if p.suffix != ".ipynb"))
     digest.update(json.dumps([sys.version, _pins()]).encode())
+    return digest.hexdigest()
+
+
+def code_digest() -> str:
+    """A hash of the course's code that decides grades: checks, grading, lab."""
+    digest = hashlib.sha256()
+    folders = [Path(p) for p in autograder.checks.__path__]
+    folders += [Path(autograder.__file__).parent / "grading", Path(lab.__file__).parent]
+    for folder in folders:
+        _add(digest, folder, _files(folder, ".py"))
     return digest.hexdigest()
 
 

@@ -28,17 +28,24 @@ class CannotStart(Exception):
 
 @dataclass
 class Died:
-    """In place of a result: every worker that took the task died. exit_code as of Process."""
+    """In place of a result: every worker that took the task died.
+
+    exit_code: as of Process. how: in its place, where the process itself is out of sight.
+    """
 
     exit_code: int | None
+    how: str = ""
+
+    def how_it_ended(self) -> str:
+        """In some words."""
+        if self.exit_code is not None and self.exit_code < 0:
+            return signal.Signals(-self.exit_code).name
+        return self.how or f"exit status {self.exit_code}"
 
     def sentence(self) -> str:
         """What the instructor reads."""
-        how = f"exit status {self.exit_code}"
-        if self.exit_code is not None and self.exit_code < 0:
-            how = signal.Signals(-self.exit_code).name
         return (
-            f"The process that graded it died {ATTEMPTS} times ({how}), "
+            f"The process that graded it died {ATTEMPTS} times ({self.how_it_ended()}), "
             "perhaps for want of memory: zeros until it is graded again."
         )
 
@@ -69,7 +76,7 @@ class Pool:
     ) -> Iterator[tuple[str, dict | Died]]:
         """Results as they come. load(key) gives a task's arguments when its turn has come.
 
-        Raises CannotStart.
+        A result tells in "attempts" how many workers took the task. Raises CannotStart.
         """
         waiting = deque((key, 1) for key in keys)
         for _ in range(min(self.jobs, len(waiting))):
@@ -96,7 +103,7 @@ class Pool:
                 if "cannot_start" in result:
                     raise CannotStart(result["cannot_start"])
                 self._workers[connection] = (process, None)
-                yield key, result
+                yield key, {**result, "attempts": attempt}
 
     def close(self) -> None:
         """End the workers and whatever they started."""

@@ -8,6 +8,15 @@ from pathlib import Path
 
 from autograder.syllabus import repo_root
 
+# On another machine: seeds without the secret that they come from.
+_known: dict[tuple[str, str, str], int] | None = None
+
+
+def know_seeds(seeds: dict[tuple[str, str, str], int]) -> None:
+    """Let this process have these seeds, by student, assignment and notebook, and no secret."""
+    global _known
+    _known = seeds
+
 
 def secret_path() -> Path:
     """Where the secret lives: beside the gradebook, never committed."""
@@ -30,7 +39,12 @@ def load_secret() -> bytes:
 
 
 def submission_seed(student: str, assignment: str, notebook: str) -> int:
-    """A seed in [0, 2**63) that a learner cannot foresee and a regrade repeats (HMAC-SHA-256)."""
+    """A seed in [0, 2**63) that a learner cannot foresee and a regrade repeats (HMAC-SHA-256).
+
+    Raises KeyError where only seeds are known (know_seeds), and not this one.
+    """
+    if _known is not None:
+        return _known[student, assignment, notebook]
     message = "\0".join((student, assignment, notebook)).encode()
     digest = hmac.new(load_secret(), message, hashlib.sha256).digest()
     return int.from_bytes(digest[:8], "big") >> 1

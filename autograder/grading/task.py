@@ -106,6 +106,18 @@ class Grader:
             yield
 
 
+def not_graded(student: str, problem: str) -> dict[str, Any]:
+    """The result, as Grader.grade returns it, of a submission that was not even begun."""
+    return {
+        "student": student,
+        "graded": False,
+        "problem": problem,
+        "state": None,
+        "sandboxes": {},
+        "seconds": None,
+    }
+
+
 def _explaining(base: type[Autograde]) -> type[Autograde]:
     """The converter, keeping the error that made it give a submission up (nbgrader logs it)."""
 

@@ -122,7 +122,8 @@ class Writer:
         """Move the autograded folder in, or, as nbgrader does, remove that of a failed regrade."""
         new = self._folder(entry["step"], entry["student"])
         old = self.autograded(entry["student"])
-        if new.is_dir():
+        # A worker that died may have left a part of it.
+        if entry["graded"] and new.is_dir():
             old.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(old)
