@@ -85,7 +85,7 @@ def grade_one(root, folder: str, notebook: str) -> bool:
 )
 @click.option("--jobs", type=click.IntRange(1), help="Submissions at a time; default: one a core.")
 @click.option("--force", is_flag=True, help="Grade unchanged submissions again too.")
-@click.option("--db", "db_url", metavar="URL", help="The gradebook; default: nbgrader's own.")
+@click.option("--db", "db_url", metavar="URL", help="The gradebook; default: nbgrader's db_url.")
 @click.option(
     "--require-sandbox", is_flag=True, help="Grade only if every layer of the sandbox holds here."
 )
@@ -105,6 +105,9 @@ def grade(
     from autograder.grading.pool import CannotStart, warm_up
 
     warm_up("autograder.grading.task")
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from autograder.gradebook import lost
     from autograder.grading import grade as grading
 
     console = Console()
@@ -118,6 +121,8 @@ def grade(
         failure = click.ClickException(str(error))
         failure.exit_code = 2
         raise failure from None
+    except SQLAlchemyError as error:
+        raise click.ClickException(lost(run.course.db_url, error)) from None
     except KeyboardInterrupt:
         done = len(run.lines) if run else 0
         click.echo(f"Stopped: {done} are graded; the same command goes on with the rest.", err=True)

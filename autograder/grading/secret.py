@@ -8,6 +8,9 @@ from pathlib import Path
 
 from autograder.syllabus import repo_root
 
+# Names of the environment that no kernel gets: the secret, and the gradebook's password.
+PRIVATE = ("COURSE_SECRET", "PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE", "PGSSLKEY")
+
 
 def secret_path() -> Path:
     """Where the secret lives: beside the gradebook, never committed."""
