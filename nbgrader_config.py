@@ -43,6 +43,8 @@ c.HTMLExporter.filters = {
     "clean_html": sanitize.clean_html,
 }
 c.HTMLExporter.preprocessors = [sanitize.SanitizeSubmission]
+# Else formgrader prints every setting into its page: the server's token, the gradebook's address.
+c.FormgradeExtension.debug = False
 
 # nbgrader starts `alembic` by name; the source notebooks are made from solutions/*.py.
 os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
