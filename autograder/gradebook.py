@@ -3,12 +3,14 @@
 No sentence of this module carries a password.
 """
 
+import contextlib
 import functools
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import NullPool, create_engine, inspect, text
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -92,37 +94,68 @@ def examine(db_url: str) -> str:
         GradebookError: no URL, no server, no database, no gradebook in it, another version.
     """
     url = parse(db_url)
-    postgresql = url.get_backend_name() == "postgresql"
-    options = {"connect_timeout": CONNECT_TIMEOUT_S} if postgresql else {}
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise GradebookError(
             f"There is no gradebook at {shown(db_url)}: run `nbgrader generate_assignment` "
             "first, or correct the path."
         )
-    try:
-        engine = create_engine(url, poolclass=NullPool, connect_args=options)
-        with engine.connect() as connection:
-            tables = set(inspect(connection).get_table_names())
-            if not tables:
-                raise GradebookError(
-                    f"The database {shown(db_url)} is empty: run `nbgrader generate_assignment` first."
-                )
-            if not {"course", "student", "grade"} <= tables:
-                raise GradebookError(
-                    f"{shown(db_url)} is not an nbgrader gradebook: name another database."
-                )
-            if "alembic_version" in tables:
-                _same_version(db_url, connection.execute(text("SELECT * FROM alembic_version")))
-            found = connection.execute(text("SELECT id FROM course ORDER BY id")).first()
-    except (SQLAlchemyError, ImportError) as error:
-        raise GradebookError(unusable(db_url, error)) from None
+    with _looking(db_url) as connection:
+        tables = set(inspect(connection).get_table_names())
+        if not tables:
+            raise GradebookError(
+                f"The database {shown(db_url)} is empty: run `nbgrader generate_assignment` first."
+            )
+        if not {"course", "student", "grade"} <= tables:
+            raise GradebookError(
+                f"{shown(db_url)} is not an nbgrader gradebook: name another database."
+            )
+        _same_version(db_url, connection)
+        found = connection.execute(text("SELECT id FROM course ORDER BY id")).first()
     if found is None:
         raise GradebookError("The gradebook has no course: run nbgrader generate_assignment first.")
     return found[0]
 
 
-def _same_version(db_url: str, rows) -> None:
-    versions = [row[0] for row in rows]
+def demand_server(db_url: str, words: Sequence[str]) -> None:
+    """See that the database server of an nbgrader command answers; a file needs no such look.
+
+    Stock `generate_assignment --force` removes the release before it opens the gradebook.
+
+    Args:
+        db_url: the one in nbgrader_config.py.
+        words: the command's words; they may name another database.
+
+    Raises:
+        GradebookError: no URL, no server, no database, another version (`db upgrade` may go on).
+    """
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name in ("--db", "--CourseDirectory.db_url"):
+            db_url = value if equals else following
+    if parse(db_url).get_backend_name() == "sqlite":
+        return
+    with _looking(db_url) as connection:
+        if "upgrade" not in words:
+            _same_version(db_url, connection)
+
+
+@contextlib.contextmanager
+def _looking(db_url: str) -> Iterator[Connection]:
+    """A connection that ends with the block. Raises GradebookError for the database's errors."""
+    url = parse(db_url)
+    postgresql = url.get_backend_name() == "postgresql"
+    options = {"connect_timeout": CONNECT_TIMEOUT_S} if postgresql else {}
+    try:
+        with create_engine(url, poolclass=NullPool, connect_args=options).connect() as connection:
+            yield connection
+    except (SQLAlchemyError, ImportError) as error:
+        raise GradebookError(unusable(db_url, error)) from None
+
+
+def _same_version(db_url: str, connection: Connection) -> None:
+    if not inspect(connection).has_table("alembic_version"):
+        return
+    versions = list(connection.scalars(text("SELECT version_num FROM alembic_version")))
     if versions and versions != [schema_version()]:
         raise GradebookError(
             f"The gradebook {shown(db_url)} has the schema {', '.join(versions)}, and this nbgrader "

@@ -82,7 +82,7 @@ def test_the_whole_story(course, server, name, db):
     submit(course, "no-json", None, None).write_text("this is no notebook")
     late = submit(course, "half", "return 2 * x if x else None", None).with_name("timestamp.txt")
     late.write_text("2026-03-02 12:00:00 UTC\n")
-    nbgrader(course, "autograde", FOLDER, check=False)
+    nbgrader(course, "autograde", FOLDER, "--CourseExecute.sandboxed=False", check=False)
     stock = states(db)
     assert stock["half"]["notebooks"]["1_double"]["grades"]["check-double"] == [3.0, False]
     assert stock["half"]["timestamp"] == "2026-03-02T12:00:00"
@@ -236,6 +236,22 @@ def test_what_is_wrong_is_one_sentence_without_the_password(tiny, server, name):
     with server.connect(name) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '724cde206c17'")
     refused(good, "has the schema 724cde206c17, .*: make a copy, then run `nbgrader db upgrade`")
+
+
+def test_stock_commands_stop_before_they_remove_anything(course, server, db):
+    bad = db.replace(f":{server.port}/", ":1/")
+    released = course / "modules" / FOLDER / "1_double.ipynb"
+    for words in (
+        ["generate_assignment", FOLDER, "--force"],
+        ["export"],
+        ["db", "student", "list"],
+    ):
+        done = nbgrader(course, *words, f"--db={bad}", check=False)
+        assert done.returncode == 1 and not done.stdout
+        assert re.fullmatch(
+            "Nothing was done. The gradebook .* refused.*: start the server.*", done.stderr.strip()
+        ), done.stderr
+    assert released.is_file()
 
 
 def refused(db_url, says):
