@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers bench gpu clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers bench gpu postgresql clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,7 +43,7 @@ lint: $(STAMP)  ## ruff over the code and the sources
 	ruff format --check .
 
 unit: $(STAMP)  ## pytest: units, answers bank, nbgrader round trip
-	pytest -n 2 --dist loadgroup
+	pytest -n 2 --dist loadgroup -rs
 
 notebooks: $(STAMP)  ## every solution through papermill
 	@course build --check
@@ -80,6 +80,10 @@ bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, abou
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'
 	python ci/run_notebooks.py --profile gpu
+
+postgresql:  ## as root on Debian or Ubuntu: the server that tests of the gradebook start
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update -qq -o Acquire::Retries=3 \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends postgresql; }
 
 clean:  ## remove what was generated, not the environment nor the gradebook
 	rm -rf ci/out autograder/work/source autograder/work/sample-class .pytest_cache .ruff_cache

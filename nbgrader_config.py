@@ -7,6 +7,7 @@ from pathlib import Path
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import Execute
 
+from autograder.gradebook import GradebookError, demand_server
 from autograder.grading import converter, sanitize
 from autograder.grading.execute import CourseExecute
 
@@ -43,10 +44,18 @@ c.HTMLExporter.filters = {
     "clean_html": sanitize.clean_html,
 }
 c.HTMLExporter.preprocessors = [sanitize.SanitizeSubmission]
+# Else formgrader prints every setting into its page: the server's token, the gradebook's address.
+c.FormgradeExtension.debug = False
 
 # nbgrader starts `alembic` by name; the source notebooks are made from solutions/*.py.
 os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
 (root / "autograder/work").mkdir(parents=True, exist_ok=True)
+if "nbgrader" in Path(sys.argv[0]).parts[-2:]:
+    # A server that does not answer stops the command before it has removed or made a file.
+    try:
+        demand_server(c.CourseDirectory.db_url, sys.argv)
+    except GradebookError as error:
+        sys.exit(f"Nothing was done. {error}")
 if "generate_assignment" in sys.argv:
     from autograder.build.sources import BuildError
     from autograder.build.stage import stage

@@ -108,7 +108,7 @@ def test_unknown_student_is_named_with_those_there_are(gradebook):
 def test_what_is_no_gradebook_is_refused_and_left_alone(tmp_path):
     missing = tmp_path / "none.db"
     for where in (str(missing), f"sqlite:///{missing}"):
-        with pytest.raises(DashboardError, match="is missing: grade a class first"):
+        with pytest.raises(DashboardError, match="There is no gradebook at .*: run"):
             read_gradebook(where)
     assert not missing.exists()
     text = tmp_path / "text.db"

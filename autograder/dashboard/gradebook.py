@@ -1,5 +1,6 @@
 """Results of a class from an nbgrader gradebook. The gradebook is only read."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,16 +18,20 @@ def read_gradebook(where: str) -> ClassResults:
     Raises:
         DashboardError: there is no gradebook there, or it cannot be read.
     """
-    from nbgrader.api import Gradebook
     from sqlalchemy.exc import SQLAlchemyError
 
-    url = _url(where)
+    from autograder.gradebook import GradebookError, open_gradebook, unusable
+
+    is_url = "://" in where or re.match(r"\w+//", where)
+    url = where if is_url else f"sqlite:///{Path(where).expanduser().resolve()}"
     try:
-        with Gradebook(url, course_id=_course_id(url)) as book:
+        with open_gradebook(url) as book:
             students = sorted(student.id for student in book.students)
             records = _records(book)
-    except (SQLAlchemyError, ImportError) as error:
-        raise DashboardError(_unusable(url, error)) from None
+    except GradebookError as error:
+        raise DashboardError(str(error)) from None
+    except SQLAlchemyError as error:
+        raise DashboardError(unusable(url, error)) from None
     return _class(students, records)
 
 
@@ -43,55 +48,6 @@ def _some(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return (", ".join(names[:5]) or "none, it is empty") + more
-
-
-def _url(where: str) -> str:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    url = where
-    if "://" not in where:
-        url = f"sqlite:///{Path(where).expanduser().resolve()}"
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise DashboardError(
-            f"{where!r} is no database URL: write a file's path or sqlite:///path."
-        ) from None
-    # SQLite would make a missing file and leave it behind.
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise DashboardError(
-            f"{parsed.database or where} is missing: grade a class first, or correct the path."
-        )
-    return url
-
-
-def _course_id(url: str) -> str:
-    """The gradebook's own course: nbgrader would add the tables or the course that it misses."""
-    from sqlalchemy import create_engine, inspect, text
-
-    engine = create_engine(url)
-    try:
-        tables = set(inspect(engine).get_table_names())
-        if not {"course", "student", "grade"} <= tables:
-            raise DashboardError(
-                f"{engine.url.render_as_string()} is not an nbgrader gradebook: name gradebook.db."
-            )
-        with engine.connect() as connection:
-            found = connection.execute(text("SELECT id FROM course ORDER BY id")).first()
-    finally:
-        engine.dispose()
-    if found is None:
-        raise DashboardError("The gradebook has no course: run nbgrader generate_assignment first.")
-    return found[0]
-
-
-def _unusable(url: str, error: Exception) -> str:
-    from sqlalchemy.engine import make_url
-
-    cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0].rstrip(".")
-    shown = make_url(url).render_as_string()  # hides the password
-    return f"The gradebook {shown} cannot be read ({cause}): check the path or URL."
 
 
 def _records(book) -> dict[str, list[Result]]:

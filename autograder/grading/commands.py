@@ -89,7 +89,7 @@ def grade_one(root, folder: str, notebook: str) -> bool:
     help="Submissions at a time; default: one a core, or every worker of the cluster.",
 )
 @click.option("--force", is_flag=True, help="Grade unchanged submissions again too.")
-@click.option("--db", "db_url", metavar="URL", help="The gradebook; default: nbgrader's own.")
+@click.option("--db", "db_url", metavar="URL", help="The gradebook; default: nbgrader's db_url.")
 @click.option(
     "--require-sandbox", is_flag=True, help="Grade only if every layer of the sandbox holds here."
 )
@@ -128,6 +128,9 @@ def grade(
 
     if not address:
         warm_up("autograder.grading.task")
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from autograder.gradebook import lost
     from autograder.grading import grade as grading
 
     console = Console()
@@ -142,6 +145,8 @@ def grade(
         failure = click.ClickException(str(error))
         failure.exit_code = 2
         raise failure from None
+    except SQLAlchemyError as error:
+        raise click.ClickException(lost(run.course.db_url, error)) from None
     except KeyboardInterrupt:
         done = len(run.lines) if run else 0
         click.echo(f"Stopped: {done} are graded; the same command goes on with the rest.", err=True)

@@ -21,13 +21,15 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import Execute
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Unicode
 
+from autograder.gradebook import unusable
 from autograder.grading import refuse
 from autograder.grading.execute import CourseExecute
 from autograder.grading.instructor import instructor_notebook, notebook_names
 from autograder.grading.intake import Taken, take_in
-from autograder.grading.outcome import Outcome, print_outcomes
+from autograder.grading.outcome import Outcome, print_outcomes, verdict
 from autograder.grading.sandbox.layers import SandboxRefused, demand
 from autograder.grading.sandbox.probe import probe_layers
 
@@ -65,7 +67,7 @@ class CourseAutograde(Autograde):
                 outcome.graded = os.path.isdir(folder)
             print_outcomes(list(self.outcomes.values()), self.sandboxes)
         if any(outcome.bad() for outcome in self.outcomes.values()):
-            raise NbGraderException("Some notebooks could not be graded; the table names them.")
+            raise NbGraderException(verdict(list(self.outcomes.values())))
 
     def _demand_sandbox(self) -> None:
         """Before anything is graded: NbGraderException when a layer is required and not here."""
@@ -83,6 +85,10 @@ class CourseAutograde(Autograde):
             names = notebook_names(self.coursedir.db_url, assignment)
         except MissingEntry:
             names = []
+        except SQLAlchemyError as error:
+            message = unusable(self.coursedir.db_url, error)
+            self.log.error(message)
+            raise NbGraderException(message) from None
         names = [n for n in names if fnmatch.fnmatchcase(n, self.coursedir.notebook_id)]
         if not names:
             message = (

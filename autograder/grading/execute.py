@@ -12,7 +12,7 @@ from autograder.grading.examiner.examine import CheckCall, check_call, examine, 
 from autograder.grading.examiner.remote import RemoteProber
 from autograder.grading.needed import needed
 from autograder.grading.sandbox.layers import SandboxRefused, sentence
-from autograder.grading.secret import submission_seed
+from autograder.grading.secret import PRIVATE, submission_seed
 from autograder.grading.warm.prepare import shared
 
 RESTARTS = 4
@@ -49,8 +49,8 @@ class CourseExecute(Execute):
         return super().preprocess(nb, resources, **kwargs)
 
     async def async_start_new_kernel(self, **kwargs: Any) -> None:
-        """Start the kernel; the instructor's secret stays out of its environment."""
-        env = {k: v for k, v in os.environ.items() if k != "COURSE_SECRET"}
+        """Start the kernel; the instructor's secrets stay out of its environment."""
+        env = {k: v for k, v in os.environ.items() if k not in PRIVATE}
         env.update(MPLBACKEND="agg")
         await super().async_start_new_kernel(env=env, **kwargs)
         # Kept after the kernel's end: layers of its sandbox, and why it ended.

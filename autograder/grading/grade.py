@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from rich.text import Text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
 from autograder.build.release import nbgrader_config
+from autograder.gradebook import GradebookError, open_gradebook, shown, unusable
 from autograder.grading.journal import Busy, Journal
 from autograder.grading.keys import run_key, submission_key
 from autograder.grading.outcome import print_sandboxes
@@ -34,7 +33,7 @@ from autograder.grading.snapshot import Rows, assignment_rows, student_rows
 from autograder.grading.summary import Line, Ticker, read_points, show
 from autograder.grading.task import Course, Grader, not_graded, sentence
 from autograder.grading.warm.prepare import shared
-from autograder.grading.writer import Writer
+from autograder.grading.writer import Writer, patiently
 
 STATE = "autograder/work/grading"
 
@@ -75,14 +74,21 @@ class Run:
         self.course.assignment_id = assignment
         if db_url:
             self.course.db_url = db_url
-        self.book = open_gradebook(self.course.db_url, self.course.course_id)
-        self.rows = assignment_rows(self.book.db(), assignment)
+        try:
+            self.book = open_gradebook(self.course.db_url, self.course.course_id)
+            self.rows = assignment_rows(self.book.db(), assignment)
+        except GradebookError as error:
+            raise BadUsage(str(error)) from None
+        except SQLAlchemyError as error:
+            raise BadUsage(unusable(self.course.db_url, error)) from None
         if not self.rows["notebook"]:
             raise BadUsage(
                 f"The gradebook has no assignment {assignment!r}: "
                 f"run `nbgrader generate_assignment {assignment}` first."
             )
-        name = hashlib.sha256(self.course.db_url.encode()).hexdigest()[:8]
+        # Another password, or one that is elsewhere, is no other gradebook.
+        where = shown(self.course.db_url).replace(":***@", "@")
+        name = hashlib.sha256(where.encode()).hexdigest()[:8]
         self.state = f"{STATE}/{assignment}-{name}"
         try:
             self.journal = Journal(root / self.state / "journal.jsonl")
@@ -182,7 +188,7 @@ class Run:
         return {s.student_id: str(s.extension or "") for s in found}
 
     def _load(self, student: str) -> tuple[str, Rows]:
-        rows = student_rows(self.book.db(), self.assignment, student)
+        rows = patiently(self.book, lambda: student_rows(self.book.db(), self.assignment, student))
         # No read transaction stays open while others may write.
         self.book.db.rollback()
         return student, rows
@@ -199,7 +205,7 @@ class Run:
 
     def report(self, console: Console) -> bool:
         """Print the table. True if every submission was graded."""
-        got, most = read_points(self.book, self.assignment)
+        got, most = patiently(self.book, lambda: read_points(self.book, self.assignment))
         for student, line in self.lines.items():
             if student in self.writer.failures:
                 line.bad, line.note = True, sentence(self.writer.failures[student])
@@ -246,23 +252,6 @@ def _line(result: dict) -> Line:
     again = "graded at the second attempt" if result.get("attempts", 1) > 1 else ""
     note = result["problem"] or again
     return Line(result["student"], result["seconds"], note, bool(result["problem"]))
-
-
-def open_gradebook(db_url: str, course_id: str) -> Gradebook:
-    """The gradebook, which has to be there already. Raises BadUsage."""
-    try:
-        url = make_url(db_url)
-        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-            raise BadUsage(
-                f"There is no gradebook at {db_url}: run `nbgrader generate_assignment` first."
-            )
-        return Gradebook(db_url, course_id)
-    except ArgumentError:
-        raise BadUsage(
-            f"{db_url!r} is no database URL: write sqlite:///PATH or postgresql://HOST/NAME."
-        ) from None
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
-        raise BadUsage(f"The gradebook cannot be opened: {sentence(error)}.") from None
 
 
 def cores() -> int:

@@ -33,6 +33,18 @@ class Outcome:
         return not self.graded or any(t.status in ("refused", "crashed") for t in self.notebooks)
 
 
+def verdict(outcomes: list[Outcome]) -> str:
+    """Why the run ends badly: the reason itself where there was one submission only.
+
+    Formgrader and `course grade` grade one at a time, and show this without the table.
+    """
+    if len(outcomes) == 1:
+        for taken in outcomes[0].notebooks:
+            if taken.status in ("refused", "crashed"):
+                return f"{taken.notebook} could not be graded: {taken.remarks[0]}"
+    return "Some notebooks could not be graded; the table names them."
+
+
 def print_outcomes(outcomes: list[Outcome], sandboxes: Mapping[str, int]) -> None:
     """A line for each notebook that was not as it should be, a line of counts, the sandbox.
 

@@ -18,6 +18,10 @@ def know_seeds(seeds: dict[tuple[str, str, str], int]) -> None:
     _known = seeds
 
 
+# Names of the environment that no kernel gets: the secret, and the gradebook's password.
+PRIVATE = ("COURSE_SECRET", "PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE", "PGSSLKEY")
+
+
 def secret_path() -> Path:
     """Where the secret lives: beside the gradebook, never committed."""
     return repo_root() / "autograder" / "work" / "secret"

@@ -2,24 +2,28 @@
 
 import contextlib
 import datetime
+import random
 import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from nbgrader.api import Gradebook, SubmittedAssignment
+from nbgrader.api import Gradebook, InvalidEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from autograder.gradebook import cause
 from autograder.grading.journal import Journal
 
 BATCH = 25
 BATCH_S = 2.0
-LOCKED_RETRIES = 8
+ATTEMPTS = 8
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -94,29 +98,30 @@ class Writer:
             return []
         try:
             self._transact(entries)
+        except OperationalError as error:
+            # No fault of an entry's: each would wait as long in vain.
+            said = cause(self.course.db_url, error)
+            for entry in entries:
+                self.failures[entry["student"]] = (
+                    f"Graded, but not in the gradebook ({said}): run the same command again."
+                )
+            return []
         except Exception as error:
             if len(entries) > 1:
                 return [s for entry in entries for s in self._write([entry])]
-            self.failures[entries[0]["student"]] = f"The gradebook refused it: {error}"
+            said = cause(self.course.db_url, error)
+            self.failures[entries[0]["student"]] = f"The gradebook refused it: {said}"
             return []
         return [entry["student"] for entry in entries]
 
     def _transact(self, entries: list[dict[str, Any]]) -> None:
-        for attempt in range(LOCKED_RETRIES):
-            try:
-                for entry in entries:
-                    apply(self.book, self.course.assignment_id, entry)
-                self.book.db().commit_batch()
-                return
-            except OperationalError:
-                # Formgrader may be writing: SQLite has already waited for some seconds.
-                self.book.db.rollback()
-                if attempt == LOCKED_RETRIES - 1:
-                    raise
-                time.sleep(0.1 * 2**attempt)
-            except Exception:
-                self.book.db.rollback()
-                raise
+        def write() -> None:
+            # In one order everywhere, so that two writers wait for each other, but not in a circle.
+            for entry in sorted(entries, key=itemgetter("student")):
+                apply(self.book, self.course.assignment_id, entry)
+            self.book.db().commit_batch()
+
+        patiently(self.book, write)
 
     def _put_in_place(self, entry: dict[str, Any]) -> None:
         """Move the autograded folder in, or, as nbgrader does, remove that of a failed regrade."""
@@ -137,6 +142,27 @@ class Writer:
 
     def _folder(self, step: str, student: str) -> Path:
         return Path(self.course.format_path(step, student, self.course.assignment_id))
+
+
+def patiently(book: Gradebook, do: Callable[[], T]) -> T:
+    """Run a transaction, again when another program was in its way. Raises what stays wrong.
+
+    That is a lock (SQLite has already waited for some seconds), a deadlock, a row that two
+    programs made at once, or a server that was started anew.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return do()
+        except Exception as error:
+            book.db.rollback()
+            # nbgrader raises its InvalidEntry in place of the database's error.
+            real = error.__context__ if isinstance(error, InvalidEntry) else error
+            clash = isinstance(real, OperationalError | IntegrityError)
+            if not clash or attempt == ATTEMPTS:
+                raise
+            time.sleep(0.1 * 2**attempt * random.random())
 
 
 def apply(book: Gradebook, assignment: str, result: dict[str, Any]) -> None:
