@@ -120,8 +120,12 @@ def probe(
         return {"raised": None}
     out = {"y": y.detach(), "linked": bool(y.requires_grad)}
     if out["linked"]:
-        total = (y * torch.from_numpy(upstream)).sum()
-        (total * 1.0 if not chain else total * 2.0).backward()
+        arrives = torch.from_numpy(upstream.copy())
+        if chain:
+            (y * arrives * 2.0).sum().backward()
+        else:
+            y.backward(arrives)
+            out["arrived"] = bool(torch.equal(arrives, torch.from_numpy(upstream)))
         gradient = leaf.grad.T if view else leaf.grad
         out["gradient"] = None if gradient is None else gradient.contiguous()
     after = leaf.detach().T if view else leaf.detach()
@@ -199,4 +203,10 @@ def judge(case, answer):
         "forward changes x.",
         stage="mutation",
         hint="No in-place operations (clamp_, round_, *=) on x.",
+    )
+    expect.that(
+        answer.get("arrived", True),
+        "backward changes grad_output.",
+        stage="mutation",
+        hint="Other branches of the graph may use the same tensor: make a new one.",
     )

@@ -160,27 +160,25 @@ def judge(case, answer):
         why = f"bits={case.bad_bits} is outside 2 to 8: raise ValueError."
         expect.raised(answer["refusal"], "ValueError", why)
     else:
-        _parameters(answer, BITS)
+        _parameters(answer, BITS, *want[-1])
 
 
-def _parameters(answer, ladder):
-    low, high = answer["states"][-1]
-    pairs = [
-        (8, "", answer["default"]),
-        *zip(ladder, [f"{b}" for b in ladder], answer["qparams"], strict=True),
-    ]
+def _parameters(answer, ladder, low, high):
+    pairs = [(8, "", answer["default"])]
+    pairs += [(b, str(b), pair) for b, pair in zip(ladder, answer["qparams"], strict=True)]
     for bits, shown, pair in pairs:
         scale, zero_point = expect.sequence(pair, ("scale", "zero_point"))
-        right_scale, right_zero = affine.params(float(low), float(high), bits)
-        expect.number(scale, right_scale, f"scale of qparams({shown})")
+        right_scale, right_zero = affine.params(low, high, bits)
+        # Both ends of the range may be off by STATE_RTOL; high - low is no less than either.
+        rtol = 2 * STATE_RTOL
+        expect.number(scale, right_scale, f"scale of qparams({shown})", rtol=rtol)
         ratio = -min(low, 0.0) / right_scale
-        # A true tie is exact in every order; next to one, the last bit decides.
-        near = 0 < abs(abs(ratio - np.floor(ratio)) - 0.5) < 1e-5
+        # A true tie is exact in every order; next to one, the range's last bits decide.
+        near = 0 < abs(abs(ratio - np.floor(ratio)) - 0.5) < 2**bits * rtol
         free = near and zero_point in (int(np.floor(ratio)), int(np.ceil(ratio)))
-        hint = "zero_point = round(-low / scale), ties to even."
         expect.integer(
             zero_point,
             zero_point if free else right_zero,
             f"zero_point of qparams({shown})",
-            hint=hint,
+            hint="zero_point = round(-low / scale), ties to even.",
         )

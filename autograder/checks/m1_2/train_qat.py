@@ -92,10 +92,12 @@ def judge(case, answer):
     expect.mapping(answer, ("trained", "same", "asks"))
     pairs = answer["trained"]
     expect.that(
-        isinstance(pairs, list) and len(pairs) == len(case.params),
+        isinstance(pairs, (list, tuple)) and len(pairs) == len(case.params),
         "Return a list with one (weight, bias) for each layer.",
         stage="type",
-        yours=expect.kind(pairs) if not isinstance(pairs, list) else f"{len(pairs)} layers",
+        yours=expect.kind(pairs)
+        if not isinstance(pairs, (list, tuple))
+        else f"{len(pairs)} layers",
         right=f"a list of {len(case.params)}",
     )
     want = qat.train(case.params, case.batches, case.bits, case.ranges, case.learning_rate)

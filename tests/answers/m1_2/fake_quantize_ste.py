@@ -354,3 +354,16 @@ def nan_scale():
 @wrong("empty-grid-accepted", "low >= high leaves no two codes: raise ValueError.", call=True)
 def empty_grid():
     return _function(check=lambda scale, low, high: _refuse(scale, 0, 1))
+
+
+@wrong(
+    "grad-output-in-place",
+    "You write zeros into grad_output; other branches of the graph may hold the same tensor.",
+    call=True,
+)
+def grad_in_place():
+    def passed(gradient, mask, scale, x):
+        gradient[~mask] = 0
+        return gradient
+
+    return _function(passed=passed)
