@@ -1056,8 +1056,9 @@ class QuantizedLinear(nn.Module):
         else:
             low = x.detach().amin(-1, keepdim=True).clamp(max=0)
             scale = (x.detach().amax(-1, keepdim=True).clamp(min=0) - low) / steps
+            scale = scale.clamp(min=1e-12)  # a token of zeros
             zero_point = torch.round(-low / scale)
-        weight_scale = self.weight.detach().abs().amax(1, keepdim=True) / qmax
+        weight_scale = self.weight.detach().abs().amax(1, keepdim=True).clamp(min=1e-12) / qmax
         weight = FakeQuantize.apply(self.weight, weight_scale, 0, -qmax, qmax)
         return FakeQuantize.apply(x, scale, zero_point, 0, steps) @ weight.T
 
