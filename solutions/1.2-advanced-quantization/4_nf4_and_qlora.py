@@ -382,8 +382,8 @@ reveal(my_share_percent, 100 * float(usage["NF4"][0]), unit="%")
 # %% [markdown] items="1.2.C5"
 # ## Turn the knob
 #
-# Block size against error, on normal data with a share of outliers ten times as large. Where does NF4 stop
-# winning? **Ask yourself first:** is a larger block better or worse when 1 % of the values are outliers?
+# Block size against error, on normal data with a share of outliers ten times as large. Does NF4
+# ever stop winning? **Ask yourself first:** is a larger block better or worse when 1 % of the values are outliers?
 # %%
 knob_data = np.random.default_rng(1).normal(0, 1, 2**16)
 knob_draw = np.random.default_rng(2).random(2**16)
@@ -427,8 +427,9 @@ def draw_blocks(block_size=64, outliers_percent=0.0):
 explore(draw_blocks, block_size=[16, 32, 64, 128, 256, 512, 1024], outliers_percent=(0.0, 5.0, 0.5))
 # %% [markdown] items="1.2.C5"
 # **What you should see.** Smaller blocks, less error, more bits: 32/64 = 0.5 bit for the scales at blocks of
-# 64. NF4 lies below INT4 and FP4 at every small block. With outliers every curve rises; large blocks suffer most,
-# because more neighbours share the outlier's scale. (Keep the block small, and make the scales cheap: next.)
+# 64. With outliers every curve rises, at large blocks most, because more neighbours share the outlier's scale. NF4 stays
+# lowest throughout; FP4 passes INT4 only where outliers meet large blocks. So keep the block small, and make
+# the scales cheap: next.
 # %% [markdown] items="1.2.C5 1.2.K3"
 # ## Quantize the scales too
 #
@@ -441,9 +442,8 @@ reveal(my_scale_gb, 7e9 / 64 * 4 / 1e9, unit="GB")
 
 
 # %% [markdown] items="1.2.C5 1.2.K3"
-# **Double quantization.** The scales are numbers like any others: quantize them to 8 bits, in blocks of 256 scales
-# with one float32 each. Scales are all positive, which would waste the negative half of a signed table. So
-# their mean $m$ is subtracted first, and kept:
+# **Double quantization.** Quantize the scales to 8 bits, in blocks of 256 scales with one float32 each. Scales are
+# positive, which would waste the negative half of a signed table. So their mean $m$ is subtracted first:
 #
 # $$s_i \approx t_{q_i}\, S_{\lfloor i/256 \rfloor} + m.$$
 #

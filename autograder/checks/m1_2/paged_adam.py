@@ -1,5 +1,7 @@
 """paged-adam: which pages leave for a spike, by sending one page after the other out."""
 
+import numpy as np
+
 from autograder.checks import case, expect
 
 PARTS = {"steps": 0.6, "edges": 0.25, "refuse": 0.15}
@@ -84,6 +86,8 @@ def judge(case, answer):
         wanted.append(out)
         peak = max(peak, on_device)
     got = answer["pages_out"]
+    if isinstance(got, np.ndarray) and got.ndim == 1:
+        got = got.tolist()
     if not isinstance(got, (list, tuple)):
         expect.wrong("type", "`pages_out` must be a list.", yours=expect.kind(got), right="a list")
     expect.that(

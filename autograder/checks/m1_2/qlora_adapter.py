@@ -115,7 +115,9 @@ def probe(solution, weight, bias, rank, alpha, a, b, x, slope, packed, steps, de
         layer.A.copy_(torch.tensor(a))
         layer.B.copy_(torch.tensor(b))
         out["output"] = layer(inputs)
+        layer.eval()
         out["repeated"] = layer(inputs)
+        layer.train()
     tracked = inputs.clone().requires_grad_(True)
     (layer(tracked) * torch.tensor(slope)).sum().backward()
     out["grad_A"], out["grad_B"], out["grad_x"] = layer.A.grad, layer.B.grad, tracked.grad
@@ -150,7 +152,7 @@ def judge(case, answer):
     want = _forward(case, a, b)
     cause = "base(x) + alpha / rank * (x @ A.T @ B.T)"
     _close(answer["output"], want, "layer(x)", cause)
-    _close(answer["repeated"], want, "layer(x), called again", cause)
+    _close(answer["repeated"], want, "layer(x), after layer.eval()", cause)
     if case.part in ("forward", "frozen"):
         _gradients(case, answer, a, b)
     if case.part == "frozen":

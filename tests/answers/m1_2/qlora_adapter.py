@@ -409,3 +409,15 @@ def half():
         return self.base(x) + self.scaling * (x @ self.A.float().T @ self.B.float().T)
 
     return _with(__init__=__init__, forward=forward)
+
+
+@wrong(
+    "adapter-in-training-only",
+    "Your adapter is left out after layer.eval(); it belongs to the model at inference too.",
+    call=True,
+)
+def training_only():
+    def forward(self, x):
+        return _Base.forward(self, x) if self.training else self.base(x)
+
+    return _with(forward=forward)
