@@ -831,9 +831,9 @@ for name, (bits, change) in variants.items():
 # %% [markdown] items="1.2.C5 1.2.K3"
 # **What you should see.** Weight error: NF4 a quarter below symmetric INT4, half of FP4's, at the same bits.
 # Quantized scales change neither error nor loss. One rival is as good: INT4 with a zero-point fits
-# each block's own minimum and maximum, for a little more storage. In loss, all lie within a few thousandths of a
-# nat, about two to four standard errors: 4 bits hurt this model little, so their order is no proof. The weight error
-# is.
+# each block's own minimum and maximum, for a little more storage. In loss, all lie within about a
+# hundredth of a nat, a few standard errors: 4 bits hurt this model little, so their order is no proof. The
+# weight error is.
 # %% [markdown] items="1.2.C5"
 # ## QLoRA, assembled
 #
