@@ -829,7 +829,7 @@ for name, (bits, change) in variants.items():
         f"{rise.mean():+12.4f} ± {error:.4f}"
     )
 # %% [markdown] items="1.2.C5 1.2.K3"
-# **What you should see.** Weight error: NF4 a quarter below symmetric INT4, half of FP4's, at the same bits.
+# **What you should see.** Weight error: NF4 a quarter below symmetric INT4, two fifths below FP4, at the same bits.
 # Quantized scales change neither error nor loss. One rival is as good: INT4 with a zero-point fits
 # each block's own minimum and maximum, for a little more storage. In loss, all lie within about a
 # hundredth of a nat, a few standard errors: 4 bits hurt this model little, so their order is no proof. The
