@@ -11,8 +11,8 @@ from nbformat import NotebookNode
 
 MB = 2**20
 # Larger messages close the line (zmq_setsockopt(3), ZMQ_MAXMSGSIZE). An answer may hold arrays.
-MESSAGE_BYTES = {"shell": 256 * MB, "iopub": 48 * MB}
-MESSAGES_WAITING = 10
+MESSAGE_BYTES = {"shell": 256 * MB, "iopub": 16 * MB}
+MESSAGES_WAITING = {"shell": 10, "iopub": 100}
 KEPT_CHARS, KEPT_MESSAGES = 10 * MB, 5_000
 CUT = "Output is cut here: this cell prints more than a notebook can show."
 
@@ -23,7 +23,7 @@ class BoundedClient(AsyncKernelClient):
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
         # Options hold for connections made after them, and the parent connects at once.
         self.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES.get(channel, MB))
-        self.context.setsockopt(zmq.RCVHWM, MESSAGES_WAITING)
+        self.context.setsockopt(zmq.RCVHWM, MESSAGES_WAITING.get(channel, 10))
         return super()._create_connected_socket(channel, identity)
 
 

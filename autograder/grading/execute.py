@@ -97,6 +97,15 @@ class CourseExecute(Execute):
 
     execute_cell = run_sync(async_execute_cell)
 
+    async def _async_poll_kernel_alive(self) -> None:
+        """nbclient's, but it ends with the kernel that it was started for."""
+        mine = self.kc
+        while self.kc is mine:
+            await asyncio.sleep(1)
+            if self.kc is mine and not await ensure_async(mine.is_alive()):
+                self.task_poll_for_reply.cancel()
+                return
+
     def process_message(self, msg: dict, cell: Any, cell_index: int) -> Any:
         """Take one message of the kernel's, unless it is malformed, a widget's, or too much."""
         kind = msg["header"].get("msg_type")

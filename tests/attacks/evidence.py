@@ -13,6 +13,8 @@ import nbformat
 
 from attacks.course import ASSIGNMENT, CANARY, Course
 
+# Whose words are worth stealing.
+WORTH = ("secret", "home", "solution", "answers", "a-reference", "zz-reference", "b-twin-right")
 LINE = re.compile(r"^\[(reach|tamper)\] (.*?): (done (.*)|(\w+) (\S+) (.*))$", re.MULTILINE)
 # errno(3), then names of exceptions.
 REFUSALS = {
@@ -125,14 +127,14 @@ def _note(seen: Seen, cell, output) -> None:
 
 
 def _loot(course: Course, student: str) -> set[str]:
-    """Canaries that are not the student's own."""
-    found = set()
+    """Canaries that were planted with others."""
+    found: set[str] = set()
     for step in ("autograded", "feedback"):
         for path in (course.work / step / student).rglob("*"):
             if path.is_file() and path.stat().st_size < 2**26:
                 text = path.read_bytes().decode("utf-8", "replace")
-                found |= set(re.findall(rf"{CANARY}-[a-z-]+", text))
-    return found - {f"{CANARY}-{student}"}
+                found |= set(re.findall(rf"{CANARY}-({'|'.join(WORTH)})\b", text))
+    return found - {student}
 
 
 def layers(seen: Seen) -> list[str]:

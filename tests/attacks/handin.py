@@ -59,12 +59,15 @@ class Handin:
         folder: the submission's folder, empty at first.
         notebooks: by name, the notebooks as JSON data; written when the attack is built.
         course: paths of the victims: root, work (gradebook, secret, submissions), home.
+        skip: names of notebooks that the attack writes in its own way.
+        payloads: the attacker's code by the exercise in whose cell it stands.
     """
 
     folder: Path
     notebooks: dict[str, dict]
     course: "object"
     skip: set[str] = field(default_factory=set)
+    payloads: dict[str, str] = field(default_factory=dict)
 
     def cell(self, grade_id: str) -> dict:
         """The cell with this nbgrader id, or the setup cell for "setup"."""
@@ -80,24 +83,29 @@ class Handin:
         self.cell(exercise)["source"] = source
 
     def first(self, code: str, notebook: str = FIRST) -> None:
-        """A code cell of the attacker's before the first exercise."""
-        self.insert(PRELUDE + code, "exercise", 0, notebook)
+        """Code of the attacker's that runs before anything is judged.
+
+        It stands in the cell of the notebook's first exercise: other cells are passed over while
+        grading when no answer needs them.
+        """
+        self._before(self._exercises(notebook)[0], code)
 
     def everywhere(self, code: str) -> None:
-        """The same cell before the exercise of each notebook; each has a kernel of its own."""
+        """The same code in each notebook; each has a kernel of its own."""
         for notebook in self.notebooks:
             self.first(code, notebook)
 
     def last(self, code: str, notebook: str = FIRST) -> None:
-        """A code cell of the attacker's at the end."""
-        self.insert(PRELUDE + code, "", 0, notebook)
+        """Code that runs before the last exercise is judged, after the others have been."""
+        self._before(self._exercises(notebook)[-1], code)
 
-    def insert(self, code: str, role: str, after: int, notebook: str) -> None:
+    def _before(self, exercise: str, code: str) -> None:
+        self.payloads[exercise] = self.payloads.get(exercise, PRELUDE) + code.rstrip() + "\n"
+
+    def _exercises(self, notebook: str) -> list[str]:
         cells = self.notebooks[notebook]["cells"]
-        roles = [c["metadata"].get("course", {}).get("role") for c in cells]
-        place = roles.index(role) + after if role in roles else len(cells)
-        cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
-        cells.insert(place, cell | {"id": f"own-{len(cells)}", "source": code})
+        found = [c["metadata"].get("nbgrader", {}).get("grade_id") for c in cells]
+        return [name for name in found if name in EXERCISES]
 
     def file(self, name: str, data: str | bytes) -> Path:
         """A file beside the notebooks."""
@@ -112,6 +120,9 @@ class Handin:
 
     def write(self) -> None:
         """Write the notebooks, without those that the attack wrote in its own way."""
+        for exercise, code in self.payloads.items():
+            cell = self.cell(exercise)
+            cell["source"] = code + "".join(cell["source"])
         for name, notebook in self.notebooks.items():
             if name not in self.skip:
                 self.file(f"{name}.ipynb", json.dumps(notebook))

@@ -151,3 +151,19 @@ def schema_of_the_future(h):
     marks(h, "check-sqnr").update(schema_version=99)
     marks(h, "sqnr").update(schema_version="x", points=[], locked="no")
     marks(h, "check-symmetric-quantize").update(schema_version=0, points=-1e308)
+
+
+@attack(never="stock nbgrader does not read the code")
+def source_that_is_slow_to_read(h):
+    """Hands in cells whose text takes minutes to analyse, or overflows a parser's stack."""
+    texts = (
+        "\n".join(f"a{n} = a{n - 1}" for n in range(60_000)),
+        'f"' + "{x}" * 200_000 + '"',
+        "x = " + "-" * 900_000 + "1",
+        "(" * 900_000,
+        "\n".join(" " * n + "if 1:" for n in range(99)) + "\n" + " " * 99 + "pass",
+    )
+    for number, text in enumerate(texts):
+        cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        h.notebooks[FIRST]["cells"].insert(2, cell | {"id": f"slow-{number}", "source": text})
+    h.first("x, a0 = 1, 1")

@@ -26,7 +26,7 @@ def dies_again_when_its_cells_are_repeated(h):
         "open('been', 'w').close()\n"
         "if again: os._exit(0)"
     )
-    h.insert("import os\nos._exit(0)", "exercise", 1, "1_quantize")
+    h.last("import os\nos._exit(0)")
 
 
 @attack(never=KILLS)

@@ -114,7 +114,7 @@ def names_that_climb_and_command(h):
         b"\xff\xfe.csv",
         b"..\\..\\x.csv",
     ]
-    names += [b"[red]x[/red].csv", b"<script>.ipynb", b"new\nline.csv", b"a" * 240 + b".csv"]
+    names += [b"[red]x[bold].csv", b"<script>.ipynb", b"new\nline.csv", b"a" * 240 + b".csv"]
     for name in names:
         with open(os.path.join(os.fsencode(h.folder), name), "wb") as out:
             out.write(b"x")
