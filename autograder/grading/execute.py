@@ -18,7 +18,7 @@ from autograder.grading.needed import needed
 from autograder.grading.sandbox.layers import SandboxRefused, sentence
 from autograder.grading.secret import PRIVATE, submission_seed
 from autograder.grading.warm.prepare import shared
-from autograder.grading.workplace import own_copy
+from autograder.grading.workplace import Workplace
 
 RESTARTS = 4
 
@@ -54,7 +54,8 @@ class CourseExecute(Execute):
         self._budget = Budget()
         about = resources.setdefault("metadata", {})
         folder = about.get("path", "")
-        with own_copy(folder) as about["path"]:
+        with Workplace(folder) as self._workplace:
+            about["path"] = self._workplace.path
             try:
                 return super().preprocess(nb, resources, **kwargs)
             finally:
@@ -154,6 +155,7 @@ class CourseExecute(Execute):
                 await ensure_async(self.km.shutdown_kernel(now=True))
                 return
             await self._async_cleanup_kernel()
+            self._workplace.renew()
             self.km = self.create_kernel_manager()
             await self.async_start_new_kernel()
             await self.async_start_new_kernel_client()

@@ -36,6 +36,7 @@ MAX_NOTEBOOKS = 60
 MAX_OTHER_FILES = 200
 MAX_OTHER_BYTES = 50 * 2**20
 MAX_DEPTH = 4
+TIMESTAMP = Path("timestamp.txt")  # read by the converter alone
 SKIPPED = re.compile(r"^\.|^__pycache__$|^(sitecustomize|usercustomize|jupyter_\w*config)\b")
 
 
@@ -221,7 +222,7 @@ def copy_files(files: list[Path], folder: Path, target: Path) -> list[str]:
     left_out, copied, total = [], 0, 0
     for path in files:
         place = path.relative_to(folder)
-        if ".ipynb" in path.name.lower() or path.suffix.lower() == ".zip":
+        if ".ipynb" in path.name.lower() or path.suffix.lower() == ".zip" or place == TIMESTAMP:
             continue
         hides = place.parts[0].partition(".")[0] in _libraries()
         code = path.suffix in (".py", ".so", ".pth", ".pyc")

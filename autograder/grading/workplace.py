@@ -4,31 +4,53 @@ Those who grade write into the autograded folder with their own rights. If the k
 link or a pipe that it leaves in place of a notebook would make them write elsewhere, or wait for ever.
 """
 
-import contextlib
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.grading.intake import copy_files, walk
 from autograder.grading.sandbox import folders
 
 
-@contextlib.contextmanager
-def own_copy(folder: str) -> Iterator[str]:
-    """A copy of the files in `folder`, without notebooks; new and changed files come back at the end.
+class Workplace:
+    """A copy of the files in a folder, without notebooks, while it is entered (`with`).
 
-    Only regular files come back, as many and as large as a submission may bring, none of them a
-    notebook. Whatever else the kernel made is removed. folder: empty, and there is none: as it is.
+    Only regular files come back at the end, as many and as large as a submission may bring, none of
+    them a notebook. Whatever else the kernel made is removed.
+
+    Attributes:
+        path: where the kernel works; empty where `folder` is.
     """
-    if not folder:
-        yield folder
-        return
-    place = Path(tempfile.mkdtemp(prefix="course-work-"))
-    source = Path(folder)
-    try:
-        copy_files(list(walk(source)), source, place)
-        yield str(place)
-        folders.open_up(str(place))
-        copy_files(list(walk(place)), place, source)
-    finally:
-        folders.remove(str(place))
+
+    def __init__(self, folder: str):
+        self.folder, self.path = folder, ""
+
+    def __enter__(self) -> "Workplace":
+        if self.folder:
+            self.path = tempfile.mkdtemp(prefix="course-work-")
+            self._copy()
+        return self
+
+    def __exit__(self, error: type | None, *about: object) -> None:
+        try:
+            if self.path and error is None:
+                folders.open_up(self.path)
+                place = Path(self.path)
+                copy_files(list(walk(place)), place, Path(self.folder))
+        finally:
+            if self.path:
+                folders.remove(self.path)
+
+    def renew(self) -> None:
+        """As it was at first, for a new kernel: the one before may have left it full."""
+        if self.path:
+            folders.open_up(self.path)
+            for entry in Path(self.path).iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    folders.remove(str(entry))
+                else:
+                    entry.unlink()
+            self._copy()
+
+    def _copy(self) -> None:
+        source = Path(self.folder)
+        copy_files(list(walk(source)), source, Path(self.path))

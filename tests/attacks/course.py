@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attacks.handin import EXERCISES, FIRST, RIGHT, SECOND, WRONG, Handin
-
 from autograder.syllabus import load_syllabus
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import html
 import json
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from stat import filemode
 
 import nbformat
 
@@ -16,6 +16,7 @@ from attacks.course import ASSIGNMENT, CANARY, Course
 # Whose words are worth stealing.
 WORTH = ("secret", "home", "solution", "answers", "a-reference", "zz-reference", "b-twin-right")
 LINE = re.compile(r"^\[(reach|tamper)\] (.*?): (done (.*)|(\w+) (\S+) (.*))$", re.MULTILINE)
+LEFT = re.compile(r"^\[left\] (.) (.+)$", re.MULTILINE)
 # errno(3), then names of exceptions.
 REFUSALS = {
     "2": "view: the path is not there",
@@ -39,28 +40,34 @@ REFUSALS = {
     "ModuleNotFoundError": "view: the module is not there",
     "ImportError": "view: the module is not there",
     "MemoryError": "limits: memory",
+    "RuntimeError": "limits: processes",
+    "OperationalError": "view: the path is not there",
     "KeyError": "environment: the name is not there",
     "LookupError": "examiner: nothing of it is in the kernel",
 }
+APART = "kernel apart: its end costs its own exercise"
 REASONS = {
     "time limit": "limits: wall time",
     "CPU time limit": "limits: CPU time",
     "memory limit": "limits: memory",
     "disk limit": "limits: disk",
     "process limit": "limits: processes",
+    "nested folders": "limits: nested folders",
     "files exceeded": "limits: number of files",
-    "ended by": "kernel apart: a crash costs its own exercise",
-    "left with status": "kernel apart: a crash costs its own exercise",
+    "ended by": APART,
+    "left with status": APART,
 }
 FINDINGS = {
     "cannot be read": "codec: plain data only",
     "did not finish": "examiner: time limit of a check",
-    "ended the kernel": "kernel apart: a crash costs its own exercise",
+    "ended the kernel": APART,
     "not defined": "examiner: judged outside the kernel",
 }
 JUDGED = "examiner: judged outside the kernel"
 OUTPUT = "limits: output of a cell"
 TIMEOUT = "limits: time of a cell"
+ENDED = "pid: every process ends with the kernel"
+FOLDER = "working folder: only ordinary files come back from it"
 
 
 @dataclass
@@ -74,6 +81,9 @@ class Seen:
         remarks: the intake's sentences.
         done: what `reach` got hold of. refused: (what, error's name, number) where it did not.
         tampered: what the kernel did to itself.
+        left: (kind, name) of what lay in the kernel's own folder when it looked.
+        ended: marks of processes that it left and that were gone after the run.
+        returned: (kind, name) of what is in its autograded folder now.
         loot: canaries of others found in its notebooks, files or feedback.
     """
 
@@ -84,6 +94,9 @@ class Seen:
     done: list[str] = field(default_factory=list)
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     tampered: list[str] = field(default_factory=list)
+    left: set[tuple[str, str]] = field(default_factory=set)
+    ended: list[str] = field(default_factory=list)
+    returned: set[tuple[str, str]] = field(default_factory=set)
     loot: set[str] = field(default_factory=set)
 
     @property
@@ -104,13 +117,16 @@ def look(course: Course, student: str, points: dict[str, float | None]) -> Seen:
         intake = json.loads(facts.read_text(encoding="utf-8"))
         seen.remarks = [r for n in intake["notebooks"] for r in n["remarks"]]
         seen.remarks += intake["files_left_out"]
-    for kind, what, _, got, error, number, _ in LINE.findall(seen.text):
+    for kind, what, _, got, error, number, text in LINE.findall(seen.text):
+        inner = re.search(r"\[Errno (-?\d+)\]", text)
         if kind == "tamper":
             seen.tampered.append(what)
         elif error:
-            seen.refused.append((what, error, number))
+            seen.refused.append((what, error, inner[1] if inner else number))
         else:
             seen.done.append(f"{what}: {got[:80]}")
+    seen.left = set(LEFT.findall(seen.text))
+    seen.returned = {(filemode(p.lstat().st_mode)[0], repr(p.name)) for p in folder.glob("*")}
     seen.loot = _loot(course, student)
     return seen
 
@@ -146,8 +162,8 @@ def layers(seen: Seen) -> list[str]:
         if words in seen.text + " ".join(seen.reports.values()):
             found.append(layer)
     if "KernelDied" in seen.text and not any(x in seen.text for x in REASONS):
-        found.append("kernel apart: a crash costs its own exercise")
-    if "Output is cut" in seen.text:
+        found.append(APART)
+    if "Output is cut" in seen.text or "Output truncated" in seen.text:
         found.append(OUTPUT)
     if "did not finish" in seen.text or "CellTimeout" in seen.text:
         found.append(TIMEOUT)
@@ -155,4 +171,8 @@ def layers(seen: Seen) -> list[str]:
         if "0 of" in report or "Already right" in report:
             named = [layer for words, layer in FINDINGS.items() if words in report]
             found += named or [JUDGED]
+    if seen.ended:
+        found.append(ENDED)
+    if seen.left - seen.returned:
+        found.insert(0, FOLDER)
     return list(dict.fromkeys(found))

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from attacks.bank import Attack
-from attacks.course import ASSIGNMENT, Course
-from attacks.evidence import Seen, look
 from nbgrader.api import Gradebook
 from test_grading_broken import tree
 
+from attacks.bank import Attack
+from attacks.course import ASSIGNMENT, Course
+from attacks.evidence import Seen, look
 from autograder.grading.sandbox.policy import Limits
 from autograder.grading.scores import read_scores
 
@@ -45,7 +45,7 @@ class Graded:
         full: the points of the honest reference alone.
         said: what nbgrader printed.
         harm: one sentence for each thing that is not as it was: neighbours, files, processes.
-        processes: marks of attackers' processes that were alive during the run.
+        processes: marks of attackers' processes that were alive during the run and no longer are.
         peak_mb: memory of the grader itself.
     """
 
@@ -102,12 +102,13 @@ def grade(course: Course, attacks: list[Attack], options: tuple[str, ...] = ()) 
     students = [*NEIGHBOURS, *twins, *(a.name for a in attacks)]
     seen = {s: look(course, s, points.get(s, {})) for s in students}
     graded = Graded(seen, seen[NEIGHBOURS[0]].total, done + fed.stdout + fed.stderr)
-    graded.peak_mb, graded.processes = watch.peak_mb, watch.seen - alive
+    left = _left(alive)
+    graded.peak_mb, graded.processes = watch.peak_mb, watch.seen - alive - set(left)
     graded.harm = [
         *_changed(before, after),
         *_neighbours(graded),
         *_book(course, students),
-        *(f"a process is left: {m}" for m in _left(alive)),
+        *(f"a process is left: {mark}" for mark in left),
     ]
     if "Traceback" in graded.said:
         graded.harm.append("nbgrader printed a traceback")

@@ -100,7 +100,7 @@ def folder_that_nobody_may_enter(h):
         "open('locked/inner/file', 'w').write('x')\n"
         "tamper('inner', lambda: os.chmod('locked', 0))\n"
         "tamper('files', lambda: [os.chmod(n, 0) for n in os.listdir('.')])\n"
-        "tamper('own', lambda: os.chmod('.', 0))",
+        "tamper('own', lambda: os.chmod('.', 0o300))",
     )
 
 
@@ -128,3 +128,9 @@ def names_that_are_commands(h):
         "         b'<script>x</script>', b'[red]x', b'new\\nline', b';rm', b'nbgrader_config.py']\n"
         "for name in names: tamper(repr(name)[:30], lambda: open(name, 'w').write('x'))",
     )
+
+
+@attack(never="it would end the next run")
+def timestamp_for_the_next_run(h):
+    """Writes a timestamp.txt that is no date where the next run looks for the last one's."""
+    reads(h, "tamper('timestamp', lambda: open('timestamp.txt', 'w').write('never'))")

@@ -49,7 +49,7 @@ def kills_the_grader(h):
 @attack(never=KILLS)
 def kills_every_process(h):
     """Sends SIGKILL to all processes that it may signal, itself among them."""
-    h.first("import os\nos.kill(-1, 9)\nos.kill(os.getpid(), 9)")
+    h.first("import os\nreach('every process', lambda: os.kill(-1, 9))\nos.kill(os.getpid(), 9)")
 
 
 @attack(bare="stock")

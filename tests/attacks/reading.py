@@ -7,7 +7,7 @@ def reads(h, code: str, **more) -> None:
     """A cell in which ROOT, WORK and HOME are the victims' folders."""
     course = h.course
     paths = f"ROOT, WORK, HOME = {str(course.root)!r}, {str(course.work)!r}, {str(course.home)!r}\n"
-    h.first(f"import os, glob\n{paths}{code}")
+    h.first(f"import os, glob\n{paths}{code}\nleave()")
 
 
 @attack(bare="open")

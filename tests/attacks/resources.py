@@ -7,7 +7,22 @@ BOMB = "it would exhaust the machine that the bank runs on"
 
 @attack(never=BOMB)
 def fork_bomb(h):
-    """Forks without end, in an answer."""
+    """Forks until no process more can be made, and each child does the same."""
+    h.first(
+        "import os, time\n"
+        "def bomb():\n"
+        "    own = os.getpid()\n"
+        "    try:\n"
+        "        while True: os.fork()\n"
+        "    finally:\n"
+        "        if os.getpid() != own: time.sleep(600)\n"
+        "reach('processes without end', bomb)"
+    )
+
+
+@attack(never=BOMB)
+def fork_bomb_in_an_answer(h):
+    """Forks without end while a check waits, and tries again when the limit is reached."""
     h.answer(
         "sqnr",
         "import os, time\n"

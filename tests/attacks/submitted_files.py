@@ -154,10 +154,16 @@ def nbgrader_config_beside_the_notebook(h):
     h.file(".jupyter/nbgrader_config.py", "raise SystemExit")
 
 
-@attack(answers="right", bare="stock")
+@attack(answers="right", never="stock nbgrader ends its run over it, for the whole class")
 def timestamp_that_is_none(h):
     """Hands in a timestamp.txt that is no date."""
-    h.file("timestamp.txt", b"\xff\xfe 99999-99-99 not a date \x00")
+    h.file("timestamp.txt", "99999-99-99 not a date")
+
+
+@attack(answers="right", never="stock nbgrader ends its run over it, for the whole class")
+def timestamp_that_is_no_text(h):
+    """Hands in a timestamp.txt that is no text."""
+    h.file("timestamp.txt", b"\xff\xfe\x00")
 
 
 @attack(answers="right", bare="stock")
