@@ -232,10 +232,13 @@ def test_the_table_has_every_figure():
         "perplexity": {"bigram": 70.5, "draft": 1234.5, "lm": 20.1},
         "rtn": {"8": 20.2, "2": 99.0},
         "rtn_outliers": {"8": 21.0, "2": 98765.4},
+        "rtn_groups": {"3": 30.5},
+        "rtn_groups_outliers": {"3": 32.5},
         "outliers": {"int8_activations_plain": 20.3, "int8_activations_outliers": 55.0},
     }
     lines = table(figures).splitlines()
-    assert len(lines) == 8
-    assert "| lm, RTN, 2 bits | 99 | 98,765 |" in lines
+    assert len(lines) == 9
+    assert "| lm, RTN 2 bits, a scale for each row, symmetric | 99 | 98,765 |" in lines
+    assert "| lm, RTN 3 bits, a scale for each group of 128, asymmetric | 30.5 | 32.5 |" in lines
     assert "| draft, float32 | 1,234 |  |" in lines
     assert "| lm, INT8 activations per tensor | 20.3 | 55 |" in lines
