@@ -651,7 +651,7 @@ def alpha_sweep(
     >>> x = np.array([[0.3, 100.0], [0.7, -80.0]])
     >>> unsmoothed, errors, best = alpha_sweep(x, x, np.array([[1.0, 0.01]]), [0.0, 0.5])
     >>> round(unsmoothed, 3), errors.round(3).tolist(), best
-    (0.172, [0.005, 0.003], 1.0)
+    (0.401, [0.001, 0.002], 0.0)
     """
     ### BEGIN SOLUTION
     if not len(calibration) or not len(alphas):

@@ -15,10 +15,9 @@ HINTS = (
 
 def _case(rng, label, part, outputs, channels, alpha=None, dead_x=(), dead_w=()):
     x_amax = np.exp(rng.normal(1, 1.2, channels))
-    weights = [
-        rng.standard_normal((r, channels)) * 0.1 * 2.0 ** (2 * i) for i, r in enumerate(outputs)
-    ]
-    weights = weights[::-1]  # the largest first: the last alone would not do
+    # Columns of their own widths, so that no one of the weights holds every maximum.
+    widths = np.exp(rng.normal(-2, 1, (len(outputs), channels)))
+    weights = [rng.standard_normal((r, channels)) * v for r, v in zip(outputs, widths, strict=True)]
     x_amax[list(dead_x)] = 0
     for w in weights:
         w[:, list(dead_w)] = 0
