@@ -44,6 +44,7 @@ def cases(rng):
     yield case("another K", batches=[*good, good[0][:, :5]], part="bad input")
     yield case("K of 1 after 6", batches=[*good, good[0][:, :1]], part="bad input")
     yield case("a batch with one axis", batches=[*good, good[0][0]], part="bad input")
+    yield case("batches with three axes", batches=[good[0][None]] * 2, part="bad input")
     for value in (np.nan, np.inf, -np.inf):
         bad = [b.copy() for b in good]
         bad[1][2, 3] = value

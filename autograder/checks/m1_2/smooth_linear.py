@@ -43,7 +43,7 @@ def _ties(label, bits, part):
 
 
 def cases(rng):
-    one = {"x": np.array([[2.0, -8.0]]), "w": np.array([[0.5, 0.25]]), "s": np.array([1.0, 4.0])}
+    one = {"x": np.array([[2.0, -8.0]]), "w": np.array([[0.3, 0.25]]), "s": np.array([1.0, 4.0])}
     yield case("one token", "values", **one, options={})
     yield _case(rng, "5 tokens", "values", 5, 7, 12)
     yield _case(rng, "as many tokens as outputs", "values", 6, 6, 6)
