@@ -914,8 +914,7 @@ show(
 )
 # %% [markdown] items="1.2.C7 1.2.C8 1.2.C9"
 # **What you should see.** Naive W8A8 loses several per cent, SmoothQuant below one. AWQ loses a quarter of what RTN loses at
-# 4 bits (about), half at 3. W4A8 without scales adds both errors up; with either method's scales it is close to W4A16 with AWQ,
-# whose scales also divide the loud activations.
+# 4 bits (about), half at 3. W4A8 without scales adds both errors up; with either method's it is close to W4A16 with AWQ.
 #
 # SmoothQuant serves 4 bits as well here: this model's outliers were moved *out of* the weights, and it moves them
 # back. With 2,048 tokens a difference has a standard error near half a per cent.
