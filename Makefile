@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers bench gpu postgresql clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers bench lm lm-table gpu postgresql clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -76,6 +76,13 @@ answers: $(STAMP)  ## the bank of right and wrong answers, as a table in autogra
 
 bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 45 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md
+
+lm: $(STAMP)  ## train the shipped language models again (resumes), then measure them
+	python -m data.language_model train
+	python -m data.language_model figures
+
+lm-table: $(STAMP)  ## measure the shipped language models: perplexities and their card
+	python -m data.language_model figures
 
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'

@@ -3,6 +3,11 @@
 from lab.profile import use_profile, seed_everything
 from lab.data import load_mnist, load_sst2, load_text
 from lab.timing import measure
+from lab.lm import load_lm, load_tokenizer, load_tokens, calibration_batch, complete
+from lab.perplexity import perplexity, token_losses
+from lab.fake_quant import round_to_nearest, with_weights, int8_activations
+from lab.outliers import with_outliers
+from lab.instructions import instruction_set, encode_examples, score_responses
 from lab.predict import reveal
 from lab.plots import show, histogram, bars, curves, code_line, explore
 """
