@@ -73,7 +73,8 @@ def cases(rng):
     yield case("zeros first", part="edges", config=config, steps=[zeros, zeros])
     later = [some, zeros, zeros, zeros]
     yield case("zeros after a while", part="edges", config=config, steps=later)
-    small = [some * np.float32(2**-20), zeros[:0], some * np.float32(np.inf) * 0, some]
+    yield run("zeros push an old amax out", "edges", [1, 0, 0.01, 0.02], config)
+    small = [some * np.float32(2**-20), zeros[:0], np.full(3, np.nan, np.float32), some]
     yield case("refused steps", part="edges", config=config, steps=small)
     one = [some, np.array([1, np.inf], np.float32), np.array([-np.inf], np.float32), zeros]
     yield case("an infinity", part="edges", config=config, steps=one)

@@ -64,7 +64,7 @@ def by_torch(reference, other):
 def by_loop(reference, other):
     _refuse(reference, other)
     kl, differ, gap, size = [], [], 0.0, 0.0
-    for x, y in zip(reference.astype(float), other.astype(float)):
+    for x, y in zip(reference.astype(float), other.astype(float), strict=True):
         lx = x - x.max() - math.log(np.exp(x - x.max()).sum())
         ly = y - y.max() - math.log(np.exp(y - y.max()).sum())
         kl.append(float(np.dot(np.exp(lx), lx - ly)))
@@ -74,7 +74,7 @@ def by_loop(reference, other):
     share = differ.count(False) / len(differ)
     values = (gap, gap / size if size else gap, math.fsum(kl) / len(kl), share, first)
     keys = ("max_abs", "max_relative", "kl_nats", "top1_agreement", "first_divergence")
-    return dict(zip(keys, values))
+    return dict(zip(keys, values, strict=True))
 
 
 def _kl(p, q):

@@ -234,6 +234,7 @@ def in_front():
     "shared-between-caches",
     "Two caches share their tokens: a list in the class body belongs to all. Make it in __init__.",
     call=True,
+    diagnose=False,
 )
 def shared():
     kept = []
@@ -262,7 +263,7 @@ def by_dim():
 
 @wrong(
     "heads-tiled",
-    "Your query heads go round the key-value heads in turn; neighbours share one: repeat_interleave, not repeat.",
+    "Your query heads take the key-value heads in turn; neighbours share one: repeat_interleave.",
     call=True,
 )
 def tiled():
@@ -294,7 +295,7 @@ def unscaled():
 
 @wrong(
     "values-scaled-after-the-sum",
-    "You averaged the values' codes and scales apart; each token's scale belongs to its own probability.",
+    "You took the mean of the values' scales; each token's scale belongs to its own probability.",
     call=True,
 )
 def scaled_after():
@@ -363,7 +364,9 @@ def half_stored():
 
         def attend(self, query):
             both = _Base(self.k.heads, self.k.head_dim, self.k.fmt)
-            both.parts = [(*a[:2], *b[2:]) for a, b in zip(self.k.parts, self.v.parts)]
+            both.parts = [
+                (*a[:2], *b[2:]) for a, b in zip(self.k.parts, self.v.parts, strict=False)
+            ]
             return both.attend(query)
 
     return KVCache
