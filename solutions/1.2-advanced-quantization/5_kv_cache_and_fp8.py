@@ -41,7 +41,8 @@ profile
 # **value**. Nothing is computed twice, and the price is memory. The next cell lets the shipped model read
 # eight texts of 512 tokens, and weighs the model and its memory.
 # %% role="given" id="opening"
-model = load_lm(profile=profile)
+# float32 on a GPU too: bfloat16 would round more than the formats that are compared here.
+model = load_lm().to(profile.device)
 heldout = load_tokens("heldout").astype(np.int64)
 starts = np.random.default_rng(0).integers(0, len(heldout) - 512, 8)
 texts = torch.from_numpy(heldout[starts[:, None] + np.arange(512)]).to(profile.device)
@@ -516,8 +517,8 @@ show(
 for name, errors in output_error.items():
     print(f"{name}  " + "  ".join(f"{t}: {e:.2%}" for t, e in zip(contexts, errors, strict=True)))
 # %% [markdown]
-# **What you should see.** About 1 % for INT8, 3 to 5 % for E4M3, and no steady growth with the context: over 32 times as
-# many tokens it grows by about half. What grows is the bytes, as a straight line.
+# **What you should see.** About 1 % for INT8, 3 to 6 % for E4M3, and no steady growth with the context: over 32 times as
+# many tokens INT8's grows by half at most. What grows is the bytes, as a straight line.
 # %% [markdown] items="1.2.C10"
 # ## Below eight bits: which axis?
 #
@@ -638,8 +639,8 @@ key_gain = axis_kl[2, "keys", "token"] / axis_kl[2, "keys", "channel"]
 value_gain = axis_kl[2, "values", "token"] / axis_kl[2, "values", "channel"]
 print(f"2 bits: channels beat tokens {key_gain:.1f} times for keys, {value_gain:.1f} for values")
 # %% [markdown]
-# **What you should see.** For keys the channel wins clearly, two to four times in KL. For values the two are close (KIVI
-# keeps values by token: no residual to wait for). Two bits by token wreck the model.
+# **What you should see.** For keys the channel wins clearly, two to five times in KL. For values the two are close (KIVI
+# keeps values by token: no residual to wait for). Two-bit keys by token wreck the model.
 #
 # One honest gap: all 512 tokens are read at once here, so a token already meets its own group's codes. In real decoding it would
 # still be in the residual.
@@ -873,7 +874,8 @@ for fmt, dtype, top in (("E4M3", torch.float8_e4m3fn, 448.0), ("E5M2", torch.flo
     ]
     print(f"{fmt}: lost to zero with margins 0, 4, 8, 12: " + "  ".join(f"{x:.1%}" for x in lost))
 # %% [markdown]
-# **What you should see.** Step 0 has no past: with scale 1 the tiny gradients mostly vanish. At the jump, thousands of values
+# **What you should see.** Step 0 has no past, and scale 1 fits badly: in E4M3 the tiny gradients vanish, E5M2's
+# range saves most. At the jump, thousands of values
 # saturate, and the error is many times the usual one; a margin that covers the factor 30 avoids it.
 #
 # With a perfect scale E4M3 has the **smaller** error: one more mantissa bit. E5M2 pays off where the scale is stale: it

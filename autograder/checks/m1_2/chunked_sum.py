@@ -57,9 +57,11 @@ def judge(case, answer):
     if case.inputs.get("refused"):
         return expect.raised(answer, "ValueError", "Refuse a chunk below 1 with a ValueError.")
     want = float(_oracle(case.x, case.chunk))
-    hint = f"Bit for bit: yours minus ours is {_gap(answer, want)}."
-    return expect.number(answer, want, "the sum", rtol=0.0, hint=hint)
-
-
-def _gap(answer, want) -> str:
-    return f"{float(answer) - want:.3g}" if isinstance(answer, (int, float)) else "no number"
+    value = expect.number(answer, want, "the sum", rtol=1.0, atol=1e30)  # its type; bits come next
+    return expect.that(
+        value == want,
+        "The sum differs: another order, or another width.",
+        yours=f"{value:.17g}",
+        right=f"{want:.17g}",
+        hint=f"Bit for bit: yours minus ours is {value - want:.3g}.",
+    )

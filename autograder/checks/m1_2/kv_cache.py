@@ -65,7 +65,8 @@ def probe(solution, config, story, other=(), refuse=False, narrow=False):
             return sum(held(v, seen) for v in thing.values())
         if isinstance(thing, (list, tuple)):
             return sum(held(v, seen) for v in thing)
-        return held(vars(thing), seen) if hasattr(thing, "__dict__") else 0
+        slots = [getattr(thing, name, None) for name in getattr(type(thing), "__slots__", ())]
+        return held([*slots, getattr(thing, "__dict__", {})], seen)
 
     heads, dim, fmt = config
     cache = solution(heads, dim, fmt) if fmt != "int8" else solution(heads=heads, head_dim=dim)
