@@ -120,3 +120,9 @@ def steady_rows(
         if len(kept) >= rows:
             return np.array(kept[:rows])
     raise RuntimeError(f"no {rows} rows of {columns} weights stay {MARGIN} steps off every tie")
+
+
+def relative_error(w: np.ndarray, restored: np.ndarray, h: np.ndarray) -> float:
+    """tr(D H D^T) / tr(W H W^T) with D = w - restored."""
+    lost = w - restored
+    return float(np.einsum("ri,ij,rj->", lost, h, lost) / np.einsum("ri,ij,rj->", w, h, w))
