@@ -30,10 +30,11 @@ from lab.fake_quant import with_weights
 from lab.gptq_library import library_gptq
 from lab.layerwise import calibration_inputs, quantize_layerwise
 from lab.lm import calibration_batch, load_lm
-from lab.perplexity import perplexity
+from lab.perplexity import token_losses
 from lab.plots import COLOURS, explore, figure, show
 from lab.predict import reveal
 from lab.profile import use_profile
+from lab.timing import measure
 
 profile = use_profile(PROFILE)
 profile
@@ -48,7 +49,7 @@ def min_max_grid(w: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     low, high = np.minimum(w.min(axis=1), 0), np.maximum(w.max(axis=1), 0)
     scale = (high - low) / (2**bits - 1)
     scale = np.where(scale > 0, scale, 1.0)
-    return scale, np.rint(-low / scale)
+    return scale, np.rint(-low / scale) + 0.0  # no -0.0
 
 
 def encode(w: np.ndarray, scale: np.ndarray, zero: np.ndarray, bits: int) -> np.ndarray:
@@ -75,8 +76,8 @@ def round_to_nearest(w: np.ndarray, bits: int, group_size: int) -> np.ndarray:
 # ## Nearest is not best
 #
 # Twelve weights of one neuron in 3 bits. Each can be rounded **down** or **up**: $2^{12} = 4096$ ways.
-# The cell tries them all and sorts them by the error of the neuron's *output* on real inputs of the shipped
-# language model. Where in that ranking do you expect rounding to nearest?
+# The cell tries them all and sorts them by the error of the neuron's *output* on real inputs of the
+# shipped language model. Where in that ranking do you expect rounding to nearest?
 # %% role="given" id="load-model"
 model = load_lm(profile=profile)
 calibration = calibration_batch(64, 128, seed=0)
@@ -110,23 +111,23 @@ print(f"the best choice has {np.median(gains):.1f} times less output error (medi
 # weight is cancelled by $-e$ in the other. Rounding each weight alone cannot see that.
 #
 # Trying all ways is hopeless beyond a dozen weights. GPTQ (Frantar et al. 2023) finds a good way in one
-# pass over the columns. The next sections build it: what to minimise, what the data must tell, how to repair
-# an error, and how to do that fast.
+# pass over the columns. The next sections build it: what to minimise, what the data must tell, how to
+# repair an error, and how to do that fast.
 # %% [markdown] items="1.2.C6"
 # ## What to minimise
 #
-# A linear layer computes $Y = X W^T$, with inputs $X$ of shape $(n, K)$ and weights $W$ of shape $(R, K)$.
-# Quantized weights $\hat W$ change the output by $X(W - \hat W)^T$. Its squared size is
+# A linear layer computes $Y = X W^T$, with inputs $X$ of shape $(n, K)$ and weights $W$ of shape $(R,
+# K)$. Quantized weights $\hat W$ change the output by $X(W - \hat W)^T$. Its squared size is
 #
 # $$\lVert X(W-\hat W)^T\rVert^2 = \mathrm{tr}\big((W-\hat W)\,X^TX\,(W-\hat W)^T\big).$$
 #
-# So the data enter through one $K \times K$ matrix. Up to a factor it is the **Hessian** of the squared output
-# error, the same for every row: $H = \frac{2}{n} X^T X$.
+# So the data enter through one $K \times K$ matrix. Up to a factor it is the **Hessian** of the squared
+# output error, the same for every row: $H = \frac{2}{n} X^T X$.
 # %% [markdown] items="1.2.C6"
 # ### Exercise: the output error, from the Hessian alone
 #
-# The meter for the whole lesson: the squared output error **relative** to the squared output. The factor of
-# $H$ cancels.
+# The meter for the whole lesson: the squared output error **relative** to the squared output. The factor
+# of $H$ cancels.
 #
 # <details><summary>Hint 1</summary>$\mathrm{tr}(D H D^T) = \sum_{ij} (DH)_{ij} D_{ij}$: no $R \times R$ matrix
 # is needed.</details>
@@ -140,7 +141,7 @@ def output_error(w: np.ndarray, w_hat: np.ndarray, hessian: np.ndarray) -> float
 
     Args:
         w, w_hat: weights before and after, float64, (R, K). Not changed.
-        hessian: symmetric, float64, (K, K), of any positive scale.
+        hessian: symmetric, positive semidefinite, float64, (K, K), of any positive scale.
 
     Returns:
         a float; 0.0 for equal weights, 1.0 for a w_hat of zeros.
@@ -168,9 +169,9 @@ check("output-error", output_error)
 # %% [markdown] items="1.2.C6"
 # ## What the data must tell
 #
-# Calibration runs a few thousand tokens of text through the model and watches each layer's inputs. They come
-# in batches of shape $(\ldots, K)$, too many to keep. Each **row** (token) is a sample. With $n$ samples so far
-# and $m$ new ones $X$, the mean runs on:
+# Calibration runs a few thousand tokens of text through the model and watches each layer's inputs. They
+# come in batches of shape $(\ldots, K)$, too many to keep. Each **row** (token) is a sample. With $n$
+# samples so far and $m$ new ones $X$, the mean runs on:
 #
 # $$H \leftarrow \frac{n}{n+m} H + \frac{2}{n+m} X^T X, \qquad n \leftarrow n + m.$$
 #
@@ -236,19 +237,20 @@ print(
     f"mean |correlation| of two inputs: {np.abs(scaled[~np.eye(columns, dtype=bool)]).mean():.3f}"
 )
 # %% [markdown] items="1.2.C6"
-# **What you should see.** The eigenvalues span orders of magnitude. Directions with large ones are where an
-# error is loud; in the others it is nearly free. GPTQ turns the rounding error into the quiet directions.
+# **What you should see.** The eigenvalues span orders of magnitude. Directions with large ones are where
+# an error is loud; in the others it is nearly free. GPTQ turns the rounding error into the quiet
+# directions.
 #
-# If $X$ has fewer rows than columns, or a column is always zero, some eigenvalues are **exactly** 0: $H$ has
-# no inverse. That must be repaired first.
+# If $X$ has fewer rows than columns, or a column is always zero, some eigenvalues are **exactly** 0: $H$
+# has no inverse. That must be repaired first.
 # %% [markdown] items="1.2.C6"
 # ## Dead columns and damping
 #
-# A column whose input was never anything but zero is **dead**: $H_{jj} = 0$. Its weights cannot matter, so they
-# become 0, and $H_{jj} = 1$ makes the matrix regular there.
+# A column whose input was never anything but zero is **dead**: $H_{jj} = 0$. Its weights cannot matter,
+# so they become 0, and $H_{jj} = 1$ makes the matrix regular there.
 #
-# Then **damping**: add a constant to every diagonal element, a share $p$ (`percdamp`, usually 0.01) of the
-# diagonal's mean:
+# Then **damping**: add a constant to every diagonal element, a share $p$ (`percdamp`, usually 0.01) of
+# the diagonal's mean:
 #
 # $$H \leftarrow H + p \cdot \Big(\frac1K \sum_j H_{jj}\Big) I.$$
 #
@@ -303,37 +305,38 @@ check("damp-hessian", damp_hessian)
 # %% [markdown] items="1.2.C6"
 # ## How to repair an error
 #
-# Quantize weight $j$ of a row, and let the weights that are still free, $F = \{j, j+1, \dots\}$, move so that the
-# output changes least. Optimal Brain Surgeon (Hassibi and Stork 1993) has the answer in closed form. With
-# $A = (H_F)^{-1}$, the inverse of the Hessian **of the free weights**:
+# Quantize weight $j$ of a row, and let the weights that are still free, $F = \{j, j+1, \dots\}$, move so
+# that the output changes least. Optimal Brain Surgeon (Hassibi and Stork 1993) has the answer in closed
+# form. With $A = (H_F)^{-1}$, the inverse of the Hessian **of the free weights**:
 #
 # $$w_F \leftarrow w_F - \frac{w_j - \hat w_j}{A_{jj}}\, A_{j,:}$$
 #
-# The formula sets $w_j$ to $\hat w_j$ and spreads the repair over the later columns. Then $F$ shrinks by one, and
-# $A$ changes.
+# The formula sets $w_j$ to $\hat w_j$ and spreads the repair over the later columns. Then $F$ shrinks by
+# one, and $A$ changes.
 # %% [markdown] items="1.2.C6"
 # **Two weights by hand.** $w = (0.4,\ 0.4)$, integers as the grid, inputs that agree closely:
 #
 # $$H = \begin{pmatrix} 1 & 0.9 \\ 0.9 & 1 \end{pmatrix},\quad H^{-1} = \frac{1}{0.19}\begin{pmatrix} 1 & -0.9 \\
 # -0.9 & 1 \end{pmatrix}.$$
 #
-# $\hat w_1 = 0$, lost: 0.4. The second weight moves by $-0.4 \cdot (-0.9) = +0.36$ to $0.76$, and rounds to 1.
-# Output error: $(0.4, -0.6)$ gives $0.088$; nearest, $(0.4, 0.4)$, gives $0.608$.
+# $\hat w_1 = 0$, lost: 0.4. The second weight moves by $-0.4 \cdot (-0.9) = +0.36$ to $0.76$, and rounds
+# to 1. Output error: $(0.4, -0.6)$ gives $0.088$; nearest, $(0.4, 0.4)$, gives $0.608$.
 # %% [markdown] items="1.2.C6"
 # ## All the inverses at once
 #
-# A new inverse for every $j$ would cost $K$ inversions. All that is needed of them is one row each, and all the rows
-# together are one triangular matrix: the **upper Cholesky factor** $U$ of the inverse,
+# A new inverse for every $j$ would cost $K$ inversions. All that is needed of them is one row each, and
+# all the rows together are one triangular matrix: the **upper Cholesky factor** $U$ of the inverse,
 #
 # $$H^{-1} = U^T U, \qquad U_{j,j:} = \frac{A_{j,:}}{\sqrt{A_{jj}}}, \quad A = (H_{j:,\,j:})^{-1}.$$
 #
-# So $A_{j,:}/A_{jj} = U_{j,j:}/U_{jj}$: one factorization before the loop serves all columns, and all rows of $W$.
+# So $A_{j,:}/A_{jj} = U_{j,j:}/U_{jj}$: one factorization before the loop serves all columns, and all
+# rows of $W$.
 # %% [markdown] items="1.2.C6 1.2.K4"
 # ### Exercise: the Cholesky factor of the inverse
 #
-# Careful with the order: $U^T U$ has the **lower** triangle on the left. A Hessian that is not positive definite
-# (singular, for want of damping) must be refused with advice. `np.linalg.LinAlgError` is a `ValueError`, but its text does
-# not help.
+# Careful with the order: $U^T U$ has the **lower** triangle on the left. A Hessian that is not positive
+# definite (singular, for want of damping) must be refused with advice. `np.linalg.LinAlgError` is a
+# `ValueError`, but its text does not help.
 #
 # <details><summary>Hint 1</summary><code>np.linalg.cholesky(a)</code> returns lower L with a = L Lᵀ.</details>
 # <details><summary>Hint 2</summary>With a = H⁻¹: U = Lᵀ.</details>
@@ -391,8 +394,8 @@ print(f"one factor {factor_ms:.0f} ms; an inverse for each of {columns} columns,
 # 2. error $e_j = (w_j - \hat w_j)/U_{jj}$, shape $(R,)$;
 # 3. every later column $k$: $w_k \leftarrow w_k - e_j\,U_{jk}$.
 #
-# The error is kept in units of $U_{jj}$, because step 3 then needs one row of $U$ and no division. The sum of the
-# $e_j^2$ is the output error that remains (times $n/2$).
+# The error is kept in units of $U_{jj}$, because step 3 then needs one row of $U$ and no division. The
+# sum of the $e_j^2$ is the output error that remains (times $n/2$).
 # %% [markdown] items="1.2.C6 1.2.K4"
 # ### Exercise: quantize column by column
 #
@@ -437,9 +440,9 @@ def gptq_columns(
 # %% role="check" id="gptq-columns" points=6
 check("gptq-columns", gptq_columns)
 # %% [markdown] items="1.2.K4"
-# **Predict.** The layer of the beginning, 3 bits, one grid per row. By what factor is GPTQ's squared **output**
-# error below that of rounding to nearest? (Below 1 if it is worse.) And will its **weights** lie nearer to the
-# originals, or further away?
+# **Predict.** The layer of the beginning, 3 bits, one grid per row. By what factor is GPTQ's squared
+# **output** error below that of rounding to nearest? (Below 1 if it is worse.) And will its **weights**
+# lie nearer to the originals, or further away?
 # %% role="predict" id="predict-gain"
 my_factor = ...
 # %% role="given" id="first-result"
@@ -461,17 +464,18 @@ for name, restored in (("RTN", by_rtn), ("GPTQ", by_gptq)):
 print(f"weight MSE: GPTQ / RTN = {first['GPTQ'][0] / first['RTN'][0]:.2f}")
 reveal(my_factor, first["RTN"][1] / first["GPTQ"][1], "times")
 # %% [markdown] items="1.2.C6 1.2.K4"
-# **What you should see.** The weights are **worse**, the output is several times **better**. Each weight gave up its
-# nearest code to cancel errors of those before it. Whoever judges a quantizer by the weight MSE would throw the better one
-# away.
+# **What you should see.** The weights are **worse**, the output is several times **better**. Each weight
+# gave up its nearest code to cancel errors of those before it. Whoever judges a quantizer by the weight
+# MSE would throw the better one away.
 #
 # The third figure is the honest one: text that the Hessian has not seen.
 # %% [markdown] items="1.2.C6"
 # ## Lazy updates, a block at a time
 #
-# Step 3 touches all later columns for every $j$: $K$ passes over the matrix with one product per number, so memory bandwidth
-# decides. But column $k$ needs the updates only when its turn comes. So work in **blocks** of $B$ columns ($B = 128$): inside a
-# block as before; then **one** matrix product brings all later columns up to date:
+# Step 3 touches all later columns for every $j$: $K$ passes over the matrix with one product per number,
+# so memory bandwidth decides. But column $k$ needs the updates only when its turn comes. So work in
+# **blocks** of $B$ columns ($B = 128$): inside a block as before; then **one** matrix product brings all
+# later columns up to date:
 #
 # $$W_{:,\,end:} \leftarrow W_{:,\,end:} - E\; U_{start:end,\ end:},\qquad E: (R, B).$$
 #
@@ -529,9 +533,9 @@ def gptq_blocks(
 # %% role="check" id="gptq-blocks" points=4
 check("gptq-blocks", gptq_blocks)
 # %% role="given" id="block-times"
-# Only the time is measured here, so the matrix is a random one of 768 x 768.
-big = np.random.default_rng(0).standard_normal((768, 768))
-big_u = inverse_cholesky(big.T @ big / 768 + np.eye(768))
+# Only the time is measured here, so the matrix is a random one of 512 x 512.
+big = np.random.default_rng(0).standard_normal((512, 512))
+big_u = inverse_cholesky(big.T @ big / 512 + np.eye(512))
 big_scale, big_zero = min_max_grid(big, 3)
 
 
@@ -539,28 +543,28 @@ def solve_big(w_block, u_block):
     return gptq_columns(w_block, u_block, big_scale, big_zero, 3)
 
 
-block_ms, block_codes = {}, {}
-for size in (768, 256, 128, 64, 32):
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
-        block_codes[size] = gptq_blocks(big, big_u, solve_big, size)
-        times.append((time.perf_counter() - started) * 1e3)
-    block_ms[size] = float(np.median(times))
-    same = np.mean(block_codes[size] == block_codes[768])
+one_block = gptq_blocks(big, big_u, solve_big, 512)
+block_ms = {}
+for size in (512, 256, 128, 64, 32, 8):
+    timed = measure(lambda size=size: gptq_blocks(big, big_u, solve_big, size), warmup=1, repeats=5)
+    same = np.mean(gptq_blocks(big, big_u, solve_big, size) == one_block)
+    block_ms[size] = timed.median_ms
     print(
-        f"blocks of {size:3d}: {block_ms[size]:7.1f} ms, {same:.4%} of the codes as with one block"
+        f"blocks of {size:3d}: {timed.median_ms:6.1f} ms, {same:.4%} of the codes as with one block"
     )
+print(f"{profile.hardware if profile.device == 'cpu' else 'NumPy, on the CPU'}; median of 5 runs")
 # %% [markdown] items="1.2.C6"
-# **What you should see.** The same codes (a rare one may tip where a weight lies on the edge between two), and less time with
-# blocks of 32 to 128 than with one block for all. On a GPU, where a large model's matrix does not fit the cache, the gain is
-# larger (Frantar et al. 2023, section 3, "Lazy Batch-Updates").
+# **What you should see.** The same codes (a rare one may tip where a weight lies on the edge between
+# two), and less time with middle-sized blocks than with one block for all; with very small ones the
+# products get thin. On a GPU, where a large model's matrix does not fit the cache, the gain is larger
+# (Frantar et al. 2023, section 3, "Lazy Batch-Updates").
 # %% [markdown] items="1.2.C6"
 # ## Groups: the grid follows the repair
 #
-# With one grid per row, $K$ weights share $2^b$ levels. **Groups** of $g$ neighbouring columns get a grid each, as in lesson 3 of
-# 1.1. When? Weights move during the loop, so a group's grid is made when its **first column's turn comes**, from the weights
-# as they are **then**, all repairs by earlier groups included. Blocks of $g$ columns give exactly that.
+# With one grid per row, $K$ weights share $2^b$ levels. **Groups** of $g$ neighbouring columns get a grid
+# each, as in lesson 3 of 1.1. When? Weights move during the loop, so a group's grid is made when its
+# **first column's turn comes**, from the weights as they are **then**, all repairs by earlier groups
+# included. Blocks of $g$ columns give exactly that.
 # %% [markdown] items="1.2.C6 1.2.K4"
 # ### Exercise: a grid for each group
 #
@@ -617,11 +621,13 @@ check("gptq-groups", gptq_groups)
 # %% [markdown] items="1.2.C6"
 # ## Act order: loud columns first
 #
-# The last columns have nobody left to repair their errors. `desc_act=True` takes the columns in **descending** order of
-# $H_{jj}$, the mean square of their input: loud ones first, while there are many to repair them, quiet ones last.
+# The last columns have nobody left to repair their errors. `desc_act=True` takes the columns in
+# **descending** order of $H_{jj}$, twice the mean square of their input: loud ones first, while there are many
+# to repair them, quiet ones last.
 #
-# Permute the columns of $W$, and rows **and** columns of $H$, solve, and put the codes back. Groups are now cut from the
-# *permuted* columns: column $j$'s grid is no longer $\lfloor j/g \rfloor$, so an index **`g_idx`** must be stored.
+# Permute the columns of $W$, and rows **and** columns of $H$, solve, and put the codes back. Groups are
+# now cut from the *permuted* columns: column $j$'s grid is no longer $\lfloor j/g \rfloor$, so an index
+# **`g_idx`** must be stored.
 # %% [markdown] items="1.2.C6 1.2.K4"
 # ### Exercise: the whole layer
 #
@@ -699,8 +705,8 @@ check("gptq-layer", gptq_layer)
 # %% [markdown] items="1.2.K4"
 # ## What desc_act changes
 #
-# The same layer at 3 bits with groups of 256 (one per row) down to 32, in the natural order and in act order. Judged on the text
-# that the Hessian has not seen.
+# The same layer at 3 bits with groups of 256 (one per row) down to 32, in the natural order and in act
+# order. Judged on the text that the Hessian has not seen.
 # %% role="given" id="act-order-table"
 order_error = {}
 print("group   RTN      GPTQ     GPTQ, act order   bits a weight")
@@ -721,16 +727,19 @@ print(f"loudest over median column: {loudness.max() / np.median(loudness):.0f} t
 jumps = np.mean(np.diff(acted["g_idx"]) != 0)
 print(f"with act order, neighbouring columns are in different groups {jumps:.0%} of the time")
 # %% [markdown] items="1.2.K4"
-# **What you should see.** Act order helps at every group size here, since a few columns are far louder than the rest. Smaller
-# groups help RTN and GPTQ alike, and cost bits.
+# **What you should see.** Act order lowers this layer's error at every group size: some columns are far
+# louder than the rest. Smaller groups help RTN and GPTQ alike, and cost bits. Whether the whole model
+# gains, only its perplexity can tell: below.
 #
-# The price of act order is paid at **inference**: neighbouring columns have different grids, so a kernel must look up `g_idx` for
-# each column, or permute the activations. That is why libraries ship it as an option.
+# The price of act order is paid at **inference**: neighbouring columns have different grids, so a kernel
+# must look up `g_idx` for each column, or permute the activations. That is why libraries ship it as an
+# option.
 # %% [markdown] items="1.2.C6"
 # ## Turn the knobs: data and damping
 #
-# The output error of one layer against the damping. **Ask yourself first:** what does GPTQ become when the damping is huge, and
-# what happens when the calibration set has fewer tokens (128) than the layer has columns (256)?
+# The output error of one layer against the damping. **Ask yourself first:** what does GPTQ become when
+# the damping is huge, and what happens when the calibration set has fewer tokens (128) than the layer has
+# columns (256)?
 # %%
 damping_grid = np.logspace(-5, 2, 8)
 damping_cache = {}
@@ -774,33 +783,42 @@ def draw_damping(tokens=128, bits=3):
 
 explore(draw_damping, tokens=[128, 512, 2048, 8192], bits=[3, 2, 4])
 # %% [markdown] items="1.2.C6"
-# **What you should see.** With 128 tokens and little damping the calibration error is tiny and the error on fresh text many times
-# larger: the layer has learned the sample by heart. More damping closes the gap. With 8,192 tokens the two curves lie close, and
-# 0.01 is as good as anything. With huge damping $H$ is nearly a multiple of $I$, $U$ is diagonal, nothing is repaired: that is RTN.
+# **What you should see.** With 128 tokens and little damping the calibration error is tiny and the error
+# on fresh text many times larger: the layer has learned the sample by heart. More damping closes the gap.
+# With 8,192 tokens the two curves lie close, and 0.01 is as good as anything. With huge damping $H$ is
+# nearly a multiple of $I$, $U$ is diagonal, nothing is repaired: that is RTN.
 # %% [markdown] items="1.2.K4"
 # ## The whole model
 #
-# Block by block: collect the inputs of a block's seven layers, quantize them, run the block again, so that the **next** block is
-# calibrated on inputs that carry the errors made so far. Groups of 128. The last 16 of the 80 sequences are kept out of the Hessian
-# and only measure.
+# Block by block: collect the inputs of a block's seven layers, quantize them, run the block again, so
+# that the **next** block is calibrated on inputs that carry the errors made so far. Groups of 128. Of 64
+# sequences the last 16 are kept out of the Hessian and only measure.
 # %% role="given" id="quantize-model"
-sequences = calibration_batch(80, 128, seed=0)
+sequences = calibration_batch(64, 128, seed=0)
 
 
 def gptq_model(bits: int, desc_act: bool = False):
-    """The model after GPTQ, and for each layer RTN's and GPTQ's output error on kept-out sequences."""
+    """The model after GPTQ, and for each layer what `compare` finds on the kept-out sequences."""
     found = {}
 
     def change(name, weight, inputs):
-        w, kept_out = weight.astype(np.float64), calibration_hessian(inputs[-1:])
+        w = weight.astype(np.float64)
         made = gptq_layer(w, calibration_hessian(inputs[:-1]), bits, 128, desc_act=desc_act)[
             "weight"
         ]
-        rtn = round_to_nearest(w, bits, 128)
-        found[name] = output_error(w, rtn, kept_out), output_error(w, made, kept_out)
+        found[name] = compare(w, made, calibration_hessian(inputs[-1:]), bits)
         return made
 
     return quantize_layerwise(model, sequences, change), found
+
+
+def compare(w, made, kept_out, bits):
+    """Output error of RTN and of `made`, and the mean |correlation| of two of the layer's inputs."""
+    size = np.sqrt(np.diag(kept_out))
+    correlation = np.abs(kept_out / np.outer(size, size))
+    between = (correlation.sum() - len(size)) / (len(size) * (len(size) - 1))
+    rtn = round_to_nearest(w, bits, 128)
+    return output_error(w, rtn, kept_out), output_error(w, made, kept_out), between
 
 
 def rtn_model(bits: int):
@@ -811,68 +829,86 @@ def rtn_model(bits: int):
     )
 
 
-perplexities = {"float": perplexity(model)}
-layer_errors = {}
+losses = {"float": token_losses(model)}  # nats, the same 8,192 held-out tokens for every model
+layer_table = {}
 for bits in (4, 3, 2):
-    perplexities["RTN", bits] = perplexity(rtn_model(bits))
-    quantized, layer_errors[bits] = gptq_model(bits)
-    perplexities["GPTQ", bits] = perplexity(quantized)
-    quantized, _ = gptq_model(bits, desc_act=True)
-    perplexities["GPTQ, act order", bits] = perplexity(quantized)
+    losses["RTN", bits] = token_losses(rtn_model(bits))
+    quantized, layer_table[bits] = gptq_model(bits)
+    losses["GPTQ", bits] = token_losses(quantized)
+losses["GPTQ, act order", 2] = token_losses(gptq_model(2, desc_act=True)[0])
+perplexities = {key: float(np.exp(values.mean())) for key, values in losses.items()}
 # %% role="given" id="layer-figure"
-names = [n.removeprefix("model.layers.").replace("self_attn.", "") for n in layer_errors[3]]
+names = [n.removeprefix("model.layers.").replace("self_attn.", "") for n in layer_table[3]]
 names = [n.replace("mlp.", "") for n in names]
-rtn_errors, gptq_errors = np.array(list(layer_errors[3].values())).T
+rtn_errors, gptq_errors, correlations = np.array(list(layer_table[3].values())).T
 layer_gain = rtn_errors / gptq_errors
 fig, axes = figure(height_inch=4.0)
 ax = axes[0, 0]
 positions = np.arange(len(names))
+ax.vlines(positions, gptq_errors, rtn_errors, color="#999999", linewidth=1)
 ax.plot(positions, rtn_errors, "s", color=COLOURS[1], label="RTN")
 ax.plot(positions, gptq_errors, "o", color=COLOURS[0], label="GPTQ")
-ax.vlines(positions, gptq_errors, rtn_errors, color="#999999", linewidth=1)
 ax.set_xticks(positions, names, rotation=90, fontsize=7)
-ax.set(yscale="log", ylabel="relative output error", xlabel="layer")
+ax.set(yscale="log", ylabel="relative output error")
+ax.set_ylim(top=rtn_errors.max() * 4)
 ax.set_title("3 bits: every layer's output on kept-out sequences", loc="left")
-ax.legend()
+ax.legend(loc="upper right", ncols=2)
 show(
     fig,
     alt=f"Relative output error of the model's {len(names)} linear layers at 3 bits, log scale. GPTQ "
-    f"lies below RTN in all of them, by a factor of {layer_gain.min():.1f} to {layer_gain.max():.1f}, "
-    f"median {np.median(layer_gain):.1f}.",
+    f"lies below RTN in {np.sum(layer_gain > 1)} of them, by a factor of {layer_gain.min():.1f} to "
+    f"{layer_gain.max():.1f}, median {np.median(layer_gain):.1f}.",
 )
-print(
-    f"RTN / GPTQ: {layer_gain.min():.1f} to {layer_gain.max():.1f}, median {np.median(layer_gain):.1f}"
-)
+print("layers       RTN / GPTQ   mean |correlation| of two inputs")
+for kind in ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"):
+    mine = [n.endswith(kind) for n in names]
+    print(f"{kind:10s} {np.median(layer_gain[mine]):10.1f} {np.median(correlations[mine]):18.3f}")
+
+
 # %% role="given" id="perplexity-table"
+def paired(first_key, second_key):
+    """Mean difference of two models' losses, nats a token, and its standard error over 64 windows."""
+    difference = (losses[first_key] - losses[second_key]).reshape(64, -1).mean(axis=1)
+    return float(difference.mean()), float(difference.std(ddof=1) / 8)
+
+
 print(f"held-out perplexity; the float model has {perplexities['float']:.2f}")
-print("bits        RTN       GPTQ   GPTQ, act order   of RTN's loss, GPTQ keeps")
+print("bits      RTN     GPTQ   RTN minus GPTQ, nats   of RTN's rise GPTQ keeps")
+kept_share = {}
 for bits in (4, 3, 2):
-    rtn, plain, acted = (perplexities[k, bits] for k in ("RTN", "GPTQ", "GPTQ, act order"))
-    kept = np.log(min(plain, acted) / perplexities["float"]) / np.log(rtn / perplexities["float"])
-    print(f"{bits:4d} {rtn:10.2f} {plain:10.2f} {acted:17.2f}   {kept:26.0%}")
+    gain, error = paired(("RTN", bits), ("GPTQ", bits))
+    kept_share[bits] = paired(("GPTQ", bits), "float")[0] / paired(("RTN", bits), "float")[0]
+    print(f"{bits:4d} {perplexities['RTN', bits]:8.2f} {perplexities['GPTQ', bits]:8.2f} "
+          f"{gain:14.4f} +- {error:.4f} {kept_share[bits]:14.0%}")  # fmt: skip
+gain, error = paired(("GPTQ", 2), ("GPTQ, act order", 2))
+print(f"2 bits, act order: {perplexities['GPTQ, act order', 2]:.2f}, "
+      f"{gain:.4f} +- {error:.4f} nats below the natural order")  # fmt: skip
 # %% [markdown] items="1.2.K4"
-# **What you should see.** At 4 bits both are near the float model. At 3 bits RTN hurts and GPTQ wins back most of it; at 2 bits RTN
-# is far off and GPTQ worse than float, but usable beside it. The order is that of the paper's tables.
+# **What you should see.** At 4 bits with groups of 128 this model loses next to nothing, and the
+# difference between the methods is of the size of its standard error: no verdict there. At 3 bits GPTQ
+# keeps a third to a half of RTN's rise, at 2 bits about a third, many standard errors apart. Act order,
+# which served the single layer, makes no difference beyond its standard error here.
 #
-# The layers gain unequally: `down_proj` the least. Its 768 inputs are nearly uncorrelated, so there is little to cancel with.
+# Layers gain unequally: `down_proj` least. Its inputs are the least correlated, so there is least to
+# cancel with.
 # %% [markdown] items="1.2.C6"
 # ## A figure from the literature, beside yours
 #
-# LLaMA-7B on WikiText-2, as published with GPTQ's code: float 5.68; 4 bits RTN 6.29, GPTQ 6.09; 3 bits RTN 25.54, GPTQ 8.07. The
-# next cell puts the rise in loss (nats a token, $\ln$ of the perplexity ratio) side by side.
+# LLaMA-7B on WikiText-2, as published with GPTQ's code: float 5.68; 4 bits RTN 6.29, GPTQ 6.09; 3 bits
+# RTN 25.54, GPTQ 8.07. The next cell puts the rise in loss (nats a token, $\ln$ of the perplexity ratio)
+# side by side.
 # %%
 published = {("RTN", 4): 6.29, ("GPTQ", 4): 6.09, ("RTN", 3): 25.54, ("GPTQ", 3): 8.07}
-rise = {}
-for (method, bits), theirs in published.items():
-    rise[method, bits] = (
-        np.log(theirs / 5.68),
-        np.log(perplexities[method, bits] / perplexities["float"]),
-    )
-    print(f"{method:5s} {bits} bits   LLaMA-7B +{rise[method, bits][0]:.3f} nats   "
-          f"this model +{rise[method, bits][1]:.3f} nats")  # fmt: skip
+for key, theirs in published.items():
+    print(f"{key[0]:5s} {key[1]} bits   LLaMA-7B +{np.log(theirs / 5.68):.3f} nats   "
+          f"this model +{paired(key, 'float')[0]:.3f} nats")  # fmt: skip
+for bits in (4, 3):
+    share = np.log(published["GPTQ", bits] / 5.68) / np.log(published["RTN", bits] / 5.68)
+    print(f"GPTQ keeps {share:.0%} of RTN's rise at {bits} bits there, {kept_share[bits]:.0%} here")
 # %% [markdown]
-# **What you should see.** The same order and the same jump from 4 to 3 bits. The sizes differ: another model, another text, and
-# here groups of 128 where theirs have one grid per row.
+# **What you should see.** The same order, and a jump from 4 to 3 bits, but far smaller rises: another
+# model, another text, and here groups of 128 where theirs have one grid per row. Compare methods on one
+# model, never figures across models.
 # %% [markdown] items="1.2.K4"
 # ## The same settings in GPTQModel
 #
@@ -886,11 +922,11 @@ for (method, bits), theirs in published.items():
 # | min and max, with zero-point | `sym=False` | `True` |
 # | natural column order | `act_group_aware=False` | `True` |
 # %% [markdown]
-# Where damping fails, it raises the damping by `damp_auto_increment` and tries again. `act_group_aware` sorts within groups, then
-# whole groups, so that no `g_idx` lookup is needed.
+# Where damping fails, it raises the damping by `damp_auto_increment` and tries again. `act_group_aware`
+# sorts within groups, then whole groups, so that no `g_idx` lookup is needed.
 #
-# The cell below gives one layer to the library's own solver. It is off by default: the package is large and its import takes
-# seconds. The module's project runs it on the whole model.
+# The cell below gives one layer to the library's own solver. It is off by default: the package is large
+# and its import takes seconds. The module's project runs it on the whole model.
 # %% role="given" id="library"
 RUN_LIBRARY = False  # True: needs `pip install gptqmodel==7.6.0`
 if RUN_LIBRARY:
@@ -904,34 +940,42 @@ if RUN_LIBRARY:
 # %% [markdown] items="1.2.C6 1.2.K4"
 # ## In your own words
 #
-# A colleague looks at your 3-bit model: "The weights are further from the originals than with plain rounding. Your GPTQ has a bug."
-# She also asks whether to set `desc_act`, and whether 128 tokens are enough to calibrate.
+# A colleague looks at your 3-bit model: "The weights are further from the originals than with plain
+# rounding. Your GPTQ has a bug." She also asks whether to set `desc_act`, and whether 128 tokens are
+# enough to calibrate.
 #
 # Answer all three in 120 to 200 words, with at least three figures from this notebook.
 # %% [markdown] role="written" id="gptq-explained" items="1.2.C6 1.2.K4" points=3
-# **Model answer.** No bug: GPTQ does not minimise the distance of the weights but that of the layer's outputs,
-# $\mathrm{tr}(DHD^T)$. After each column it moves the later ones so that their errors cancel the one just made, which correlated
-# inputs allow. A weight therefore often takes a code that is not its nearest: the weight MSE rose (by the printed ratio, above 1),
-# while the output error fell several times, on text that was not used for calibration as well, and so did the perplexity at 3 bits
-# (quote RTN and GPTQ).
+# **Model answer.** No bug: GPTQ does not minimise the distance of the weights but that of the layer's
+# outputs, $\mathrm{tr}(DHD^T)$. After each column it moves the later ones so that their errors cancel the
+# one just made, which correlated inputs allow. A weight therefore often takes a code that is not its
+# nearest: the weight MSE rose (by the printed ratio, above 1), while the output error fell several times,
+# on text that was not used for calibration as well, and so did the perplexity at 3 bits (quote RTN and
+# GPTQ).
 #
-# desc_act: it quantizes the columns with loud inputs first, while many others can still repair them. In the table it lowered the
-# output error at each group size. It costs a lookup of each column's group at inference, so: set it where accuracy at 3 or 2 bits
-# counts and the kernel supports it; leave it at 4 bits, where the gain in perplexity is small.
+# desc_act: it quantizes the columns with loud inputs first, while many others can still repair them. In
+# the table it lowered one layer's output error at each group size; in perplexity at 2 bits there was no
+# difference beyond the standard error. It costs a lookup of each column's group at inference. So: off,
+# unless a measurement of the model in question says otherwise.
 #
-# 128 tokens: fewer than the 256 columns, so $H$ is singular without damping and GPTQ fits the sample: the error on the calibration
-# tokens was far below that on fresh text. Thousands of tokens bring them together; until then, raise the damping.
+# 128 tokens: fewer than the 256 columns, so $H$ is singular without damping and GPTQ fits the sample: the
+# error on the calibration tokens was far below that on fresh text. Thousands of tokens bring them
+# together; until then, raise the damping.
 #
-# **Rubric.** 1 point: names the output error as the goal and cancellation through correlated inputs as the reason, with the MSE and the
-# output figures. 1 point: desc_act with its reason, its measured effect and its price at inference. 1 point: 128 tokens against 256
-# columns, rank and overfitting, shown by the gap between the two curves. Half a point off where fewer than three figures are quoted.
+# **Rubric.** 1 point: names the output error as the goal and cancellation through correlated inputs as
+# the reason, with the MSE and the output figures. 1 point: desc_act with its reason, its measured effect
+# and its price at inference. 1 point: 128 tokens against 256 columns, rank and overfitting, shown by the
+# gap between the two curves. Half a point off where fewer than three figures are quoted.
 # %% [markdown]
 # ## Recap
 #
-# - The goal is the layer's output, $\mathrm{tr}(DHD^T)$, and the data enter through $H = \frac2n X^TX$ alone.
-# - Dead columns get $H_{jj} = 1$ and weights 0; damping makes $H$ invertible and guards against small samples.
+# - The goal is the layer's output, $\mathrm{tr}(DHD^T)$, and the data enter through $H = \frac2n X^TX$
+#   alone.
+# - Dead columns get $H_{jj} = 1$ and weights 0; damping makes $H$ invertible and guards against small
+#   samples.
 # - One upper Cholesky factor of $H^{-1}$ holds the repair rule of every column.
-# - Quantize a column, divide its error by $U_{jj}$, subtract its outer product with row $j$ of $U$ from the rest.
+# - Quantize a column, divide its error by $U_{jj}$, subtract its outer product with row $j$ of $U$ from
+#   the rest.
 # - Blocks make it fast, groups make it finer, act order takes the loud columns first and costs `g_idx`.
 #
 # **Three questions**
@@ -945,13 +989,17 @@ if RUN_LIBRARY:
 # %% [markdown]
 # ## Reading, with what to look for
 #
-# - Frantar, Ashkboos, Hoefler and Alistarh, *GPTQ: Accurate Post-Training Quantization for Generative Pre-trained Transformers*,
-#   ICLR 2023, section 3: arbitrary order, lazy batch updates, the Cholesky form; algorithm 1 is your `gptq_blocks`.
-# - Frantar and Alistarh, *Optimal Brain Compression*, NeurIPS 2022: Optimal Brain Quantization, which chooses the next weight greedily
-#   for every row. GPTQ gives that up for one order for all rows.
-# - Hassibi and Stork, *Second order derivatives for network pruning: Optimal Brain Surgeon*, NIPS 1992: the update formula.
-# - Nagel et al., *Up or Down? Adaptive Rounding for Post-Training Quantization*, ICML 2020: that nearest is not best, shown on images.
-# - The authors' code, `gptq.py` in IST-DASLab/gptq: 200 lines; find the dead columns, `percdamp`, `actorder`.
+# - Frantar, Ashkboos, Hoefler and Alistarh, *GPTQ: Accurate Post-Training Quantization for Generative
+#   Pre-trained Transformers*, ICLR 2023, section 3: arbitrary order, lazy batch updates, the Cholesky
+#   form; algorithm 1 is your `gptq_blocks`.
+# - Frantar and Alistarh, *Optimal Brain Compression*, NeurIPS 2022: Optimal Brain Quantization, which
+#   chooses the next weight greedily for every row. GPTQ gives that up for one order for all rows.
+# - Hassibi and Stork, *Second order derivatives for network pruning: Optimal Brain Surgeon*, NIPS 1992:
+#   the update formula.
+# - Nagel et al., *Up or Down? Adaptive Rounding for Post-Training Quantization*, ICML 2020: that nearest
+#   is not best, shown on images.
+# - The authors' code, `gptq.py` in IST-DASLab/gptq: 200 lines; find the dead columns, `percdamp`,
+#   `actorder`.
 #
 # **Next:** lesson 3 scales channels instead of repairing errors: AWQ and SmoothQuant.
 # %%
