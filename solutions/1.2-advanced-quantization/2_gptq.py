@@ -784,7 +784,7 @@ def draw_damping(tokens=128, bits=3):
 explore(draw_damping, tokens=[128, 512, 2048, 8192], bits=[3, 2, 4])
 # %% [markdown] items="1.2.C6"
 # **What you should see.** With 128 tokens and little damping the calibration error is tiny and the error
-# on fresh text many times larger: the layer has learned the sample by heart. More damping closes the gap.
+# on fresh text several times larger: the layer has learned the sample by heart. More damping closes the gap.
 # With 8,192 tokens the two curves lie close, and 0.01 is as good as anything. With huge damping $H$ is
 # nearly a multiple of $I$, $U$ is diagonal, nothing is repaired: that is RTN.
 # %% [markdown] items="1.2.K4"

@@ -7,6 +7,7 @@ from autograder.checks.oracles import gptq
 
 PARTS = {"values": 0.7, "edges": 0.3}
 HINTS = (
+    "If it calls gptq_columns and gptq_blocks, get their checks right first.",
     "min_max_grid(w_block, bits) inside the block solver sees weights that are up to date.",
     "gptq_blocks(w, u, solve, group_size) makes every block a group.",
     "np.stack(scales, axis=1) turns a list of (R,) into (R, groups).",

@@ -7,6 +7,7 @@ from autograder.checks.oracles import gptq
 
 PARTS = {"natural": 0.4, "act order": 0.35, "edges": 0.25}
 HINTS = (
+    "If it calls the functions above, get their checks right first.",
     "damp_hessian first: it returns the Hessian and the weights that all later steps use.",
     "Permute w[:, order] and h[order][:, order]; put codes back with np.argsort(order).",
     "g_idx = (np.arange(K) // group_size)[back]; weight uses scales[:, g_idx], zeros[:, g_idx].",
