@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-GROUP_SIZE = 128
-
 
 def decoder_linears(model: "nn.Module") -> dict[str, "nn.Linear"]:
     """The linear layers inside the decoder's blocks by their full name, in forward order."""
@@ -59,40 +57,55 @@ def with_weights(
 
 
 def round_to_nearest(
-    weight: "torch.Tensor", bits: int, group_size: int = GROUP_SIZE
+    weight: "torch.Tensor", bits: int, group_size: int | None = None, symmetric: bool = True
 ) -> "torch.Tensor":
-    """Asymmetric RTN: each group of `group_size` inputs has a scale and a zero-point of its own.
+    """RTN: each row, or each group of `group_size` inputs in it, has a scale of its own.
 
-    scale = (max - min) / (2^bits - 1) with 0 inside [min, max], codes in [0, 2^bits - 1], ties to
-    even: the baseline of Frantar et al. 2023 (GPTQ).
+    Symmetric, module 1.1's grid: scale = max |w| / qmax, codes in [-qmax, qmax] with
+    qmax = 2^(bits-1) - 1. Asymmetric, the baseline of GPTQ (Frantar et al. 2023):
+    scale = (max - min) / (2^bits - 1) with 0 inside [min, max], and a zero-point. Ties to even.
 
     Args:
         weight: (out, in) floats.
-        bits: 1 to 8.
-        group_size: divides `in`.
+        bits: 2 to 8.
+        group_size: divides `in`; None for a scale for each row.
 
     Returns:
         The dequantized weight, shape and dtype of `weight`.
 
     Raises:
-        CourseError: bits outside 1..8, or a group size that does not divide the inputs.
+        CourseError: bits outside 2..8, or a group size that does not divide the inputs.
     """
-    import torch
+    if not 2 <= bits <= 8:
+        raise CourseError(f"bits={bits}: choose 2 to 8.")
+    columns = weight.shape[1]
+    size = columns if group_size is None else group_size
+    if size < 1 or columns % size:
+        raise CourseError(f"A group size of {size} does not divide {columns} inputs.")
+    groups = weight.float().reshape(len(weight), -1, size)
+    rounded = _symmetric(groups, bits) if symmetric else _asymmetric(groups, bits)
+    return rounded.reshape(weight.shape).to(weight.dtype)
 
-    if not 1 <= bits <= 8:
-        raise CourseError(f"bits={bits}: choose 1 to 8.")
-    rows, columns = weight.shape
-    if group_size < 1 or columns % group_size:
-        raise CourseError(f"A group size of {group_size} does not divide {columns} inputs.")
+
+def _symmetric(groups: "torch.Tensor", bits: int) -> "torch.Tensor":
+    qmax = 2 ** (bits - 1) - 1
+    scale = _not_zero(groups.abs().amax(-1, keepdim=True) / qmax)
+    return (groups / scale).round().clamp(-qmax, qmax) * scale
+
+
+def _asymmetric(groups: "torch.Tensor", bits: int) -> "torch.Tensor":
     top = 2**bits - 1
-    groups = weight.float().reshape(rows, -1, group_size)
     low = groups.amin(-1, keepdim=True).clamp(max=0)
     high = groups.amax(-1, keepdim=True).clamp(min=0)
-    scale = (high - low) / top
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    zero_point = torch.round(-low / scale)
-    codes = torch.clamp(torch.round(groups / scale) + zero_point, 0, top)
-    return ((codes - zero_point) * scale).reshape(rows, columns).to(weight.dtype)
+    scale = _not_zero((high - low) / top)
+    zero_point = (-low / scale).round()
+    codes = ((groups / scale).round() + zero_point).clamp(0, top)
+    return (codes - zero_point) * scale
+
+
+def _not_zero(scale: "torch.Tensor") -> "torch.Tensor":
+    """1 in the place of 0, where all weights are 0."""
+    return scale.masked_fill(scale == 0, 1.0)
 
 
 @contextlib.contextmanager

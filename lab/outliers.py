@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 SITES = ("norm", "value", "up")
-CHANNELS = 6
+CHANNELS = 16  # more than large models have: this one is robust
 FACTORS = (32.0, 64.0)
 
 

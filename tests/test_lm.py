@@ -214,24 +214,30 @@ def test_rounding_hurts_more_with_fewer_bits(model):
         scores.append(perplexity(rounded, **FEW))
     whole, eight, three, two = scores
     assert eight == pytest.approx(whole, rel=0.01)
-    assert three > 1.03 * whole
-    assert two > 1.1 * three
+    assert three > 1.04 * whole
+    assert two > 2 * three
 
 
-def test_rtn_is_asymmetric_in_groups():
+@pytest.mark.parametrize(("group_size", "symmetric"), [(None, True), (8, True), (8, False)])
+def test_rtn_equals_numpy_s(group_size, symmetric):
     torch.manual_seed(0)
     weight = torch.randn(6, 32) + 0.5
-    out = round_to_nearest(weight, 3, 8)
+    out = round_to_nearest(weight, 3, group_size, symmetric)
+    size = group_size or 32
     for row in range(6):
-        for start in range(0, 32, 8):
-            group = weight[row, start : start + 8].double().numpy()
-            low, high = min(group.min(), 0), max(group.max(), 0)
-            scale = (high - low) / 7
-            zero = np.rint(-low / scale)
-            codes = np.clip(np.rint(group / scale) + zero, 0, 7)
+        for start in range(0, 32, size):
+            group = weight[row, start : start + size].double().numpy()
+            low, high = (
+                (-max(abs(group)), max(abs(group))) if symmetric else (min(group), max(group))
+            )
+            low, high = min(low, 0), max(high, 0)
+            scale = (high - low) / (6 if symmetric else 7)
+            zero = 3 if symmetric else np.rint(-low / scale)
+            codes = np.clip(np.rint(group / scale) + zero, 0, 6 if symmetric else 7)
             expected = (codes - zero) * scale
-            assert out[row, start : start + 8].numpy() == pytest.approx(expected, abs=1e-6)
-    assert torch.equal(round_to_nearest(torch.zeros(2, 8), 4, 8), torch.zeros(2, 8))
+            assert out[row, start : start + size].numpy() == pytest.approx(expected, abs=1e-6)
+    zeros = torch.zeros(2, 8)
+    assert torch.equal(round_to_nearest(zeros, 4, symmetric=symmetric), zeros)
 
 
 def test_with_weights_leaves_the_model_alone(model):
@@ -287,7 +293,7 @@ def test_int8_activations_hurt_the_outlier_variant_alone(model):
     with int8_activations(model):
         assert perplexity(model, **FEW) == pytest.approx(plain, rel=0.02)
     with int8_activations(changed):
-        assert perplexity(changed, **FEW) > 1.1 * plain
+        assert perplexity(changed, **FEW) > 1.3 * plain
     assert perplexity(changed, **FEW) == plain  # the hooks are gone
 
 
@@ -334,7 +340,7 @@ def test_bad_input_to_the_rest_is_one_sentence(model, tokenizer):
         (lambda: calibration_batch(1, 10**7), "length 1 to"),
         (lambda: complete(model, tokenizer, ""), "The prompt has 0 tokens"),
         (lambda: complete(model, tokenizer, "word " * 600), "give 1 to 511"),
-        (lambda: round_to_nearest(weight, 9), "choose 1 to 8"),
+        (lambda: round_to_nearest(weight, 9), "choose 2 to 8"),
         (lambda: round_to_nearest(weight, 4, 3), "does not divide 10 inputs"),
         (lambda: with_weights(torch.nn.Linear(2, 2), None), "pass a decoder model"),
         (lambda: with_weights(model, lambda n, w: w[:1]), "has shape"),

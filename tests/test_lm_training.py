@@ -71,6 +71,7 @@ def _owners(corpus, bodies):
 
 def test_entries_have_signature_and_docstring(corpus):
     text = {d.name: d.text for d in corpus}
+    assert "heapq.heappop(heap)\nPop the smallest item off the heap" in text["heapq"]
     merge = "heapq.merge(*iterables, key=None, reverse=False)\nMerge multiple sorted inputs into"
     assert merge in text["heapq"]
     assert "class collections.OrderedDict(dict)\nDictionary that" in text["collections"]
@@ -232,10 +233,13 @@ def test_the_table_has_every_figure():
         "perplexity": {"bigram": 70.5, "draft": 1234.5, "lm": 20.1},
         "rtn": {"8": 20.2, "2": 99.0},
         "rtn_outliers": {"8": 21.0, "2": 98765.4},
+        "rtn_groups": {"3": 30.5},
+        "rtn_groups_outliers": {"3": 32.5},
         "outliers": {"int8_activations_plain": 20.3, "int8_activations_outliers": 55.0},
     }
     lines = table(figures).splitlines()
-    assert len(lines) == 8
-    assert "| lm, RTN, 2 bits | 99 | 98,765 |" in lines
+    assert len(lines) == 9
+    assert "| lm, RTN 2 bits, a scale for each row, symmetric | 99 | 98,765 |" in lines
+    assert "| lm, RTN 3 bits, a scale for each group of 128, asymmetric | 30.5 | 32.5 |" in lines
     assert "| draft, float32 | 1,234 |  |" in lines
     assert "| lm, INT8 activations per tensor | 20.3 | 55 |" in lines

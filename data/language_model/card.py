@@ -37,19 +37,21 @@ def render_card(folder: Path) -> str:
 
 def table(figures: dict) -> str:
     """Held-out perplexities as a Markdown table."""
-    plain, rtn, outlying = (figures[key] for key in ("perplexity", "rtn", "rtn_outliers"))
+    plain, outliers = figures["perplexity"], figures["outliers"]
     rows = [
         ("bigram (Witten-Bell)", plain["bigram"], ""),
         ("draft, float32", plain["draft"], ""),
         ("lm, float32", plain["lm"], plain["lm"]),
     ]
-    rows += [(f"lm, RTN, {bits} bits", rtn[bits], outlying[bits]) for bits in rtn]
-    acts = figures["outliers"]
+    for name, key in (("row, symmetric", "rtn"), ("group of 128, asymmetric", "rtn_groups")):
+        for bits, value in figures[key].items():
+            title = f"lm, RTN {bits} bits, a scale for each {name}"
+            rows.append((title, value, figures[f"{key}_outliers"][bits]))
     rows.append(
         (
             "lm, INT8 activations per tensor",
-            acts["int8_activations_plain"],
-            acts["int8_activations_outliers"],
+            outliers["int8_activations_plain"],
+            outliers["int8_activations_outliers"],
         )
     )
     lines = ["| model | perplexity | with outliers |", "|---|---|---|"]

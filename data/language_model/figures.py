@@ -9,12 +9,13 @@ import torch
 
 from data.language_model.fine_tuning import measure_lora
 from lab.bigram import Bigram
-from lab.fake_quant import GROUP_SIZE, int8_activations, round_to_nearest, with_weights
+from lab.fake_quant import int8_activations, round_to_nearest, with_weights
 from lab.lm import MODELS, complete, load_lm, load_tokenizer, load_tokens, model_folder, models_dir
 from lab.outliers import CHANNELS, FACTORS, SITES, with_outliers
 from lab.perplexity import SEED, STRIDE, WINDOW, WINDOWS, perplexity
 
 BITS = (8, 4, 3, 2)
+GROUP_SIZE = 128
 PROMPTS = (
     "heapq.heappush(",
     "str.split(",
@@ -56,11 +57,18 @@ def measure_models(say: Callable[[str], None]) -> dict:
         figures["perplexity"][name] = _round(perplexity(loaded))
         figures["perplexity_all_windows"][name] = _round(perplexity(loaded, windows=None))
     outlying = with_outliers(model)
-    for title, base in (("rtn", model), ("rtn_outliers", outlying)):
+    plans = {
+        "rtn": (model, None, True),
+        "rtn_groups": (model, GROUP_SIZE, False),
+        "rtn_outliers": (outlying, None, True),
+        "rtn_groups_outliers": (outlying, GROUP_SIZE, False),
+    }
+    for title, (base, group_size, symmetric) in plans.items():
         figures[title] = {}
         for bits in BITS:
             say(f"{title}, {bits} bits")
-            figures[title][str(bits)] = _round(perplexity(_rounded(base, bits)))
+            rounded = with_weights(base, _rounding(bits, group_size, symmetric))
+            figures[title][str(bits)] = _round(perplexity(rounded))
     say("outliers")
     figures["outliers"] = _outliers(model, outlying)
     say("draft against the large model")
@@ -74,8 +82,8 @@ def measure_models(say: Callable[[str], None]) -> dict:
     return figures
 
 
-def _rounded(model: torch.nn.Module, bits: int) -> torch.nn.Module:
-    return with_weights(model, lambda name, weight: round_to_nearest(weight, bits, GROUP_SIZE))
+def _rounding(bits: int, group_size: int | None, symmetric: bool) -> Callable:
+    return lambda name, weight: round_to_nearest(weight, bits, group_size, symmetric)
 
 
 def _outliers(model: torch.nn.Module, outlying: torch.nn.Module) -> dict:
