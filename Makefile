@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers bench lm lm-table gpu postgresql clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table gpu postgresql clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ progress: $(STAMP)  ## your own dashboard from your check results
 
 answers: $(STAMP)  ## the bank of right and wrong answers, as a table in autograder/ANSWERS.md
 	course answers --out autograder/ANSWERS.md
+
+attack: $(STAMP)  ## grade the bank of hostile submissions (some minutes): autograder/ATTACKS.md
+	cd tests && python -m attacks --out ../autograder/ATTACKS.md
 
 bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 45 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md

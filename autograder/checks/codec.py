@@ -1,8 +1,9 @@
 """Plain data as JSON text and back: what passes between the examiner and the learner's kernel.
 
 No pickle, no code, no objects: a reader can build numbers, strings, bytes, lists, tuples, dicts,
-arrays and (for inputs) torch tensors, bounded in depth, count and bytes. The source of this module
-is also sent to the kernel, so it imports nothing of the course.
+arrays and (for inputs) torch tensors, bounded in depth, count and bytes. What is read may have been
+written to hurt the reader, so each bound is held before memory is taken. The source of this module is
+also sent to the kernel, so it imports nothing of the course.
 """
 
 import base64
@@ -11,8 +12,13 @@ from typing import Any
 
 import numpy as np
 
-MAX_TEXT_BYTES = 512 * 2**20
+MAX_TEXT_BYTES = 128 * 2**20
 MAX_NESTING = 12
+# An entry of a few characters takes some hundred bytes once it is read.
+MAX_ENTRIES = 2_000_000
+MAX_INT_DIGITS = 4096
+# NumPy makes each string of an array as wide as the longest.
+MAX_TEXT_ARRAY_CHARS = 16 * 2**20
 # Everything else is refused by name: a dtype string could ask for objects.
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 DTYPES = ["bool", *INTEGERS, "float16", "float32", "float64", "complex64", "complex128"]
@@ -29,15 +35,31 @@ def dumps(value: Any) -> str:
     return json.dumps(_encode(value, 0), allow_nan=False)
 
 
-def loads(text: str) -> Any:
-    """The value that `dumps` wrote. Raises CodecError for any other text."""
+def loads(text: str, tensors: bool = True) -> Any:
+    """The value that `dumps` wrote. Raises CodecError for any other text.
+
+    tensors: accept torch tensors. An answer has none: plain.py turns them into arrays.
+    """
+    if not isinstance(text, str):
+        raise CodecError(f"not text but {type(text).__name__}")
     if len(text) > MAX_TEXT_BYTES:
         raise CodecError(f"{len(text)} characters, the limit is {MAX_TEXT_BYTES}")
+    entries = text.count("[") + text.count("{") + text.count(",")
+    if entries > MAX_ENTRIES:
+        raise CodecError(f"{entries} entries, the limit is {MAX_ENTRIES}")
     try:
-        return _decode(json.loads(text), 0)
+        return _decode(json.loads(text), 0, tensors)
     except CodecError:
         raise
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
+    # torch raises RuntimeError for a shape that does not fit, and for memory that is not there.
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+        RuntimeError,
+        MemoryError,
+    ) as error:
         raise CodecError(f"not plain data: {type(error).__name__}") from None
 
 
@@ -87,7 +109,7 @@ def _tensor(value: Any) -> list:
     return [name, list(value.shape), base64.b64encode(raw.tobytes()).decode("ascii")]
 
 
-def _decode(value: Any, depth: int) -> Any:
+def _decode(value: Any, depth: int, tensors: bool) -> Any:
     if depth > MAX_NESTING:
         raise CodecError(f"nested more than {MAX_NESTING} deep")
     if value is None or isinstance(value, (bool, str)):
@@ -96,21 +118,23 @@ def _decode(value: Any, depth: int) -> Any:
         raise CodecError("not plain data")
     ((tag, body),) = value.items()
     if tag == "i":
+        if len(body) > MAX_INT_DIGITS:
+            raise CodecError(f"an int of {len(body)} digits, the limit is {MAX_INT_DIGITS}")
         return int(body, 16)
     if tag == "f":
         return float.fromhex(body)
     if tag == "b":
         return base64.b64decode(body, validate=True)
     if tag in ("l", "t"):
-        items = [_decode(item, depth + 1) for item in body]
+        items = [_decode(item, depth + 1, tensors) for item in body]
         return items if tag == "l" else tuple(items)
     if tag == "d":
-        return {_decode(k, depth + 1): _decode(v, depth + 1) for k, v in body}
+        return {_decode(k, depth + 1, tensors): _decode(v, depth + 1, tensors) for k, v in body}
     if tag == "a":
         return _to_array(body)
     if tag == "s":
         return _to_array(body)[()]
-    if tag == "torch":
+    if tag == "torch" and tensors:
         return _to_tensor(body)
     raise CodecError(f"unknown tag {str(tag)[:20]!r}")
 
@@ -125,7 +149,7 @@ def _shape(shape: Any) -> tuple:
 def _to_array(body: list) -> np.ndarray:
     name, shape = body[0], _shape(body[1])
     if name == "text":
-        return np.array([str(x) for x in body[2]], dtype=np.str_).reshape(shape)
+        return _to_text_array(body[2], shape)
     if name in EXTENSIONS:
         import ml_dtypes
 
@@ -140,6 +164,13 @@ def _to_array(body: list) -> np.ndarray:
     return np.frombuffer(data, dtype=dtype).reshape(shape, order=order).copy(order=order)
 
 
+def _to_text_array(items: list, shape: tuple) -> np.ndarray:
+    longest = max((len(x) for x in items), default=0)
+    if longest * len(items) > MAX_TEXT_ARRAY_CHARS:
+        raise CodecError(f"{len(items)} strings of up to {longest} characters")
+    return np.array([str(x) for x in items], dtype=np.str_).reshape(shape)
+
+
 def _to_tensor(body: list) -> Any:
     import torch
 
@@ -148,6 +179,8 @@ def _to_tensor(body: list) -> Any:
         raise CodecError(f"unknown dtype {str(body[0])[:20]!r}")
     shape = _shape(body[1])
     data = bytearray(base64.b64decode(body[2], validate=True))
+    if not data and 0 not in shape:
+        raise CodecError("a tensor without its data")
     if not data:
         return torch.zeros(shape, dtype=dtype)
     return torch.frombuffer(data, dtype=torch.uint8).view(dtype).reshape(shape).clone()

@@ -128,7 +128,8 @@ def failed_outcome(what: str, text: str = "", error: str = "", where: str = "") 
         stage, message = "error", f"Your code did not finish within {first}."
         hint = "Look for a loop that never ends."
     else:
-        stage, message = "error", "Your code ended the kernel: a crash, or too much memory."
+        why = first or "a crash, or too much memory"
+        stage, message = "error", f"Your code ended the kernel: {why}."
     name = {"raised": error, "mutates": f"mutates {first}"}.get(what, what)
     return Outcome(failure=Finding(stage, message, where=where, hint=hint), error=name)
 

@@ -8,7 +8,6 @@ import fnmatch
 import glob
 import os
 import re
-import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import Execute
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
+from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Unicode
 
@@ -30,6 +30,7 @@ from autograder.grading.execute import CourseExecute
 from autograder.grading.instructor import instructor_notebook, notebook_names
 from autograder.grading.intake import Taken, take_in
 from autograder.grading.outcome import Outcome, print_outcomes, verdict
+from autograder.grading.reading import file_bytes
 from autograder.grading.sandbox.layers import SandboxRefused, demand
 from autograder.grading.sandbox.probe import probe_layers
 
@@ -118,13 +119,22 @@ class CourseAutograde(Autograde):
         where = course.submitted_directory
         return course.format_path(where, student, course.assignment_id, escape=escape)
 
-    def _copy_timestamp(self, folder: Path, copied: Path) -> None:
-        """nbgrader compares the times before it decides whether to grade anew."""
+    def _copy_timestamp(self, folder: Path, copied: Path) -> list[str]:
+        """nbgrader compares the times before it decides whether to grade anew.
+
+        Returns a sentence where the file holds no time: nbgrader would end the whole run.
+        """
         copied.mkdir(parents=True, exist_ok=True)
         (copied / "timestamp.txt").unlink(missing_ok=True)
-        source = folder / "timestamp.txt"
-        if source.is_file() and not source.is_symlink() and source.stat().st_size < 1000:
-            shutil.copyfile(source, copied / "timestamp.txt")
+        if not os.path.lexists(folder / "timestamp.txt"):
+            return []
+        try:
+            text = file_bytes(folder / "timestamp.txt", 1000).decode()
+            parse_utc(text.strip())
+        except Exception:  # dateutil's errors have no common base class
+            return ["timestamp.txt: it holds no time, and is passed over."]
+        (copied / "timestamp.txt").write_text(text, encoding="utf-8")
+        return []
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         if not super().init_destination(assignment_id, student_id):
@@ -132,6 +142,7 @@ class CourseAutograde(Autograde):
         outcome = self.outcomes[student_id] = Outcome(student_id)
         target = Path(self._format_source(assignment_id, student_id))
         outcome.intake = take_in(self._folders[student_id], target, self._instructor())
+        outcome.intake.files_left_out += self._copy_timestamp(self._folders[student_id], target)
         outcome.intake.save(target.with_name(f"{target.name}.json"))
         for taken in outcome.notebooks:
             for remark in taken.remarks:

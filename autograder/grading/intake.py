@@ -36,6 +36,7 @@ MAX_NOTEBOOKS = 60
 MAX_OTHER_FILES = 200
 MAX_OTHER_BYTES = 50 * 2**20
 MAX_DEPTH = 4
+TIMESTAMP = Path("timestamp.txt")  # read by the converter alone
 SKIPPED = re.compile(r"^\.|^__pycache__$|^(sitecustomize|usercustomize|jupyter_\w*config)\b")
 
 
@@ -101,7 +102,7 @@ def take_in(folder: Path, target: Path, instructor: dict[str, NotebookNode]) -> 
         made = _make(notebook, out[name], found.get(name))
         text = nbformat.writes(made) + "\n"
         (target / f"{name}.ipynb").write_text(text, encoding="utf-8")
-    return Intake(list(out.values()), _copy_others(files, folder, target))
+    return Intake(list(out.values()), copy_files(files, folder, target))
 
 
 def _make(notebook: NotebookNode, taken: Taken, file: Candidate | None) -> NotebookNode:
@@ -216,12 +217,12 @@ def _libraries() -> frozenset[str]:
     return frozenset(sys.stdlib_module_names) | frozenset(packages_distributions())
 
 
-def _copy_others(files: list[Path], folder: Path, target: Path) -> list[str]:
-    """Copy what a notebook may read beside it. Returns sentences on what is left out."""
+def copy_files(files: list[Path], folder: Path, target: Path) -> list[str]:
+    """Copy what a notebook may read beside it, no notebook. Returns sentences on what is left out."""
     left_out, copied, total = [], 0, 0
     for path in files:
         place = path.relative_to(folder)
-        if ".ipynb" in path.name.lower() or path.suffix.lower() == ".zip":
+        if ".ipynb" in path.name.lower() or path.suffix.lower() == ".zip" or place == TIMESTAMP:
             continue
         hides = place.parts[0].partition(".")[0] in _libraries()
         code = path.suffix in (".py", ".so", ".pth", ".pyc")
@@ -237,6 +238,9 @@ def _copy_others(files: list[Path], folder: Path, target: Path) -> list[str]:
             left_out.append(f"Further files: at most {MAX_OTHER_FILES} are taken.")
             break
         copied, total = copied + 1, total + len(data)
-        (target / place).parent.mkdir(parents=True, exist_ok=True)
-        (target / place).write_bytes(data)
+        try:
+            (target / place).parent.mkdir(parents=True, exist_ok=True)
+            (target / place).write_bytes(data)
+        except OSError as error:  # a file where a folder is, or the other way round
+            left_out.append(f"{shown(str(place))}: {error.strerror}.")
     return left_out[:50]

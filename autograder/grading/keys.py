@@ -11,6 +11,7 @@ from pathlib import Path
 
 import autograder.checks
 import lab
+from autograder.grading.intake import walk
 from autograder.grading.secret import load_secret
 from autograder.grading.snapshot import Rows, content
 
@@ -48,7 +49,8 @@ def code_digest() -> str:
 def submission_key(run: str, folder: Path, extension: str) -> str:
     """A hash of one submission's files and of `run`. extension: what the student was granted."""
     digest = hashlib.sha256(f"{run}\0{extension}\0".encode())
-    _add(digest, folder, _files(folder))
+    # As the intake sees them: no deeper than a submission is read.
+    _add(digest, folder, list(walk(folder)))
     return digest.hexdigest()
 
 

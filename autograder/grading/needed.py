@@ -14,14 +14,21 @@ DYNAMIC = frozenset(
     get_ipython globals inspect locals modules vars""".split()  # noqa: SIM905
 )
 
+# Reading names takes a time that grows with the square of a text; no lesson comes near these.
+MOST_CELL_CHARS, MOST_CHARS = 20_000, 200_000
+
 
 def needed(cells: list[Any]) -> set[int]:
     """Indexes of the cells to run, in a notebook that the intake has made from the instructor's.
 
     Answers, checks, parameters and setup always; another code cell when a needed cell uses a name
-    that it binds or changes. All cells when an answer could reach names in ways not seen here.
+    that it binds or changes. All cells when an answer could reach names in ways not seen here, or
+    when there is too much text to look at.
     """
     code = {i: cell for i, cell in enumerate(cells) if cell.cell_type == "code"}
+    sizes = [len(cell.source) for cell in code.values()]
+    if max(sizes, default=0) > MOST_CELL_CHARS or sum(sizes) > MOST_CHARS:
+        return set(code)
     names = {i: Names(cell.source) for i, cell in code.items()}
     answers = {i for i, cell in code.items() if _marks(cell).get("solution")}
     if any((names[i].used | names[i].reached) & DYNAMIC for i in answers):

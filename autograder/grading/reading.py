@@ -18,6 +18,8 @@ MAX_FILE_BYTES = 50 * 2**20
 MAX_ITEMS = 4_000_000
 MAX_CELLS = 100_000
 MAX_SOURCE_CHARS = 1_000_000
+# Of all cells together. A long lesson has a tenth of a million.
+MAX_TEXT_CHARS = 4_000_000
 MAX_ATTACHMENT_CHARS = 8_000_000
 IMAGES = ("image/png", "image/jpeg", "image/gif")
 
@@ -147,6 +149,9 @@ def _notebook(found: Any, notes: list[str]) -> Submitted:
     cells = [made for cell in raw if (made := _cell(cell)) is not None]
     if not cells:
         raise Unreadable("The notebook has no cells.")
+    total = sum(len(cell.source) for cell in cells)
+    if total > MAX_TEXT_CHARS:
+        raise Unreadable(f"The notebook's cells hold {total / 1e6:.0f} million characters of text.")
     if len(cells) < len(raw):
         notes.append(f"Entries that are no cells were left out: {len(raw) - len(cells)}.")
     if not any(cell.source.strip() for cell in cells):

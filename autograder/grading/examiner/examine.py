@@ -37,7 +37,7 @@ def check_call(cell: Any) -> CheckCall | None:
 
 
 async def examine(call: CheckCall, prober: RemoteProber, seed: int) -> tuple[Report, bool]:
-    """The report on one check, and whether the kernel is still alive."""
+    """The report on one check, and whether the kernel is still of use."""
     check = registry.load_check(call.exercise)
     points = load_syllabus().exercise(call.exercise).points
     if not call.name.isidentifier():
@@ -46,9 +46,9 @@ async def examine(call: CheckCall, prober: RemoteProber, seed: int) -> tuple[Rep
     try:
         answer = await prober.outcomes(call.name, check, cases)
     except KernelGone:
-        died = engine.failed_outcome("died").failure
+        died = engine.failed_outcome("died", prober.end()).failure
         return Report(check.id, 0.0, points, [died]), False
-    return engine.run_cases(check, cases, answer, points), True
+    return engine.run_cases(check, cases, answer, points), not prober.hung
 
 
 def _nothing(check: Check, points: float, message: str) -> Report:

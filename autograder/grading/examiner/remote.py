@@ -1,7 +1,9 @@
 """Outcomes of a check's cases from the learner's kernel, as plain data through the codec."""
 
 import ast
+import asyncio
 import inspect
+import re
 import time
 from collections.abc import Callable
 from functools import cache
@@ -16,6 +18,8 @@ from autograder.checks.spec import Case, Check
 
 GRACE_S = 5.0
 FAILURES = ("missing", "undefined", "not plain", "raised", "mutates", "timeout")
+# What repr() makes of a str. Any other expression could cost ast.literal_eval its stack or memory.
+ONE_STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*+'|"(?:[^"\\\n]|\\.)*+["]""")
 
 
 class KernelGone(Exception):
@@ -54,10 +58,12 @@ class RemoteProber:
     """Asks the kernel for the outcomes of all cases in one request.
 
     kc, km: client and manager of the learner's kernel. timeout_s: for the whole check.
+    hung: the kernel did not even answer an interrupt; it is of no further use.
     """
 
     def __init__(self, kc: Any, km: Any, timeout_s: float):
         self.kc, self.km, self.timeout_s = kc, km, timeout_s
+        self.hung = False
 
     async def outcomes(
         self, name: str, check: Check, cases: list[Case]
@@ -73,6 +79,10 @@ class RemoteProber:
         lost = failed_outcome("not plain", "something that is not plain data")
         return lambda case: found.get(id(case)) or late or lost
 
+    def end(self) -> str:
+        """Why the kernel ended, as its provisioner has it; empty where that is not known."""
+        return (getattr(self.km.provisioner, "ended", None) or {}).get("reason", "")
+
     async def _execute(self, code: str) -> dict:
         request = self.kc.execute(
             code,
@@ -81,11 +91,22 @@ class RemoteProber:
             allow_stdin=False,
             user_expressions={"answer": "_course_answer"},
         )
-        reply = await self._reply(request, self.timeout_s)
-        if reply is None:
-            await ensure_async(self.km.interrupt_kernel())
-            reply = await self._reply(request, GRACE_S)
+        # What the kernel publishes meanwhile would pile up in this process.
+        draining = asyncio.ensure_future(self._drain())
+        try:
+            reply = await self._reply(request, self.timeout_s)
+            if reply is None:
+                await ensure_async(self.km.interrupt_kernel())
+                reply = await self._reply(request, GRACE_S)
+        finally:
+            draining.cancel()
+            await asyncio.gather(draining, return_exceptions=True)
+        self.hung = reply is None
         return reply or {"status": "timeout"}
+
+    async def _drain(self) -> None:
+        while True:
+            await self.kc.iopub_channel.socket.recv_multipart()
 
     async def _reply(self, request: str, seconds: float) -> dict | None:
         """The reply to this request, None after `seconds`. Other replies are passed over."""
@@ -95,13 +116,13 @@ class RemoteProber:
                 raise KernelGone
             try:
                 message = await ensure_async(self.kc.get_shell_msg(timeout=0.5))
+                if message["parent_header"].get("msg_id") == request:
+                    return dict(message["content"])
             except Empty:
                 continue
             except Exception:
                 # No message of the protocol: the kernel was tampered with.
                 raise KernelGone from None
-            if message["parent_header"].get("msg_id") == request:
-                return message["content"]
         return None
 
     def _read(self, reply: dict) -> list:
@@ -109,9 +130,10 @@ class RemoteProber:
         if reply.get("status") == "timeout":
             return [["timeout", "", "", ""]]
         try:
-            expression = reply["user_expressions"]["answer"]
-            text = ast.literal_eval(expression["data"]["text/plain"])
-            results = codec.loads(text)
+            written = reply["user_expressions"]["answer"]["data"]["text/plain"]
+            if not ONE_STRING.fullmatch(written):
+                return []
+            results = codec.loads(ast.literal_eval(written), tensors=False)
         except (KeyError, TypeError, ValueError, SyntaxError, MemoryError, RecursionError):
             return []
         if not isinstance(results, list) or not all(_well_formed(r) for r in results):

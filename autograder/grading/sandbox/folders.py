@@ -47,6 +47,12 @@ def remove(folder: str) -> None:
     except FileNotFoundError:
         return
     except (OSError, RecursionError):
-        # Folders without permissions, or nested without end: these two walk without recursion.
-        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
-            subprocess.run([*command, "--", folder], stderr=subprocess.DEVNULL, check=False)
+        # Folders without permissions, or nested without end: rm walks without recursion.
+        open_up(folder)
+        subprocess.run(["rm", "-rf", "--", folder], stderr=subprocess.DEVNULL, check=False)
+
+
+def open_up(folder: str) -> None:
+    """Rights for the owner on all that is there. chmod walks without recursion, and past links."""
+    command = ["chmod", "-R", "u+rwX", "--", folder]
+    subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
