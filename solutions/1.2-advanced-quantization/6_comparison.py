@@ -418,7 +418,7 @@ my_guess_percent = ...
 table["float"] = row(lambda: model, 16.0, keep=False)
 for bits in (4, 3):
     table[f"rtn-{bits}"] = row(
-        lambda bits=bits: with_weights(model, lambda n, w: round_to_nearest(w, bits, GROUP_SIZE)),
+        lambda bits=bits: with_weights(model, lambda n, w: round_to_nearest(w, bits, GROUP_SIZE, symmetric=False)),
         total_bits(bits=bits, group_size=GROUP_SIZE, zero_bits=bits),
     )
 
@@ -591,7 +591,7 @@ twin_alphas: dict[str, float] = {}
 on_twin = {
     "float": perplexity(outlying),
     "rtn-3": perplexity(
-        with_weights(outlying, lambda n, w: round_to_nearest(w, 3, GROUP_SIZE))
+        with_weights(outlying, lambda n, w: round_to_nearest(w, 3, GROUP_SIZE, symmetric=False))
     ),
     "awq-3": perplexity(by_awq(outlying, twin_alphas)),
 }
@@ -613,7 +613,7 @@ def draw(layer="model.layers.0.self_attn.q_proj"):
     widths = (2, 3, 4)
     errors: dict[str, list[float]] = {"RTN": [], "AWQ": [], "GPTQ": []}
     for bits in widths:
-        plain = round_to_nearest(torch.from_numpy(weight), bits, GROUP_SIZE).numpy()
+        plain = round_to_nearest(torch.from_numpy(weight), bits, GROUP_SIZE, False).numpy()
         made = {
             "RTN": plain,
             "AWQ": awq_weight(weight, mean_abs, hessian, bits, GROUP_SIZE)[0],

@@ -53,7 +53,7 @@ def _awq(weight, h, mean_abs, bits):
     for k in range(11):
         s = (mean_abs ** (k / 10)).clamp(min=1e-4)
         s = s / (s.max() * s.min()).sqrt()
-        restored = round_to_nearest((w * s).float(), bits, GROUP).double() / s
+        restored = round_to_nearest((w * s).float(), bits, GROUP, False).double() / s
         e = w - restored
         loss = float(((e @ h) * e).sum())
         if best is None or loss < best[0]:
@@ -73,7 +73,7 @@ def _nf4(weight, **kind):
 def _made(name):
     """A quantized model by the row's name."""
     if name.startswith("rtn"):
-        return with_weights(_model(), lambda n, w: round_to_nearest(w, int(name[-1]), GROUP))
+        return with_weights(_model(), lambda n, w: round_to_nearest(w, int(name[-1]), GROUP, False))
     if name.startswith("gptq"):
         bits = int(name[-1])
         return quantize_layerwise(
