@@ -46,9 +46,9 @@ def weight(name: str) -> np.ndarray:
 @cache
 def inputs(name: str) -> np.ndarray:
     """What the layer receives from the calibration set in the float model, (tokens, in) float64."""
-    return np.concatenate(calibration_inputs(model(), calibration_batch(**CALIBRATION), name)).astype(
-        np.float64
-    )
+    return np.concatenate(
+        calibration_inputs(model(), calibration_batch(**CALIBRATION), name)
+    ).astype(np.float64)
 
 
 def hessian(name: str) -> np.ndarray:
@@ -72,7 +72,9 @@ def perplexity(weights: Mapping[str, np.ndarray]) -> float:
     if key not in _measured:
         import torch
 
-        changed = with_weights(model(), lambda n, w: torch.from_numpy(np.array(weights[n], np.float32)))
+        changed = with_weights(
+            model(), lambda n, w: torch.from_numpy(np.array(weights[n], np.float32))
+        )
         _measured[key] = protocol.perplexity(changed)
     return _measured[key]
 
