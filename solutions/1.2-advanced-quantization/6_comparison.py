@@ -69,6 +69,8 @@ twins = {"plain": w8a8_perplexity(model), "with outliers": w8a8_perplexity(outly
 print(f"float32: {float_perplexity:.2f}, its twin in float32: {perplexity(outlying):.2f}")
 for name, value in twins.items():
     print(f"8 bits for weights and inputs, {name}: {value:.2f}")
+
+
 # %% [markdown] items="1.2.C12"
 # **What happened.** The same bits, the same function, another loss. A method is good *for a model*: against
 # outliers in activations, or for inputs that move together, or for weights that look normal. So a table that
@@ -147,9 +149,14 @@ for label, options in (
     ("RTN, GPTQ, AWQ at 4 bits", {"bits": 4, "group_size": 128, "zero_bits": 4}),
     ("RTN, GPTQ, AWQ at 3 bits", {"bits": 3, "group_size": 128, "zero_bits": 3}),
     ("NF4, float32 scales", {"bits": 4, "group_size": 64, "scale_bits": 32, "flat": True}),
-    ("NF4, double quantization", {"bits": 4, "group_size": 64, "scale_bits": 8, "flat": True, "nested": 256}),
+    (
+        "NF4, double quantization",
+        {"bits": 4, "group_size": 64, "scale_bits": 8, "flat": True, "nested": 256},
+    ),
 ):
     print(f"{label:26s} {storage_bits((768, 256), **options):.4f} bits a weight")
+
+
 # %% [markdown]
 # **What you should see.** Half a bit for float32 scales in blocks of 64, about an eighth after double quantization
 # (Dettmers et al. 2023, section 3, give 0.5 and 0.127). On a matrix this small the constants weigh a
@@ -233,6 +240,8 @@ def gptq_weight(
 # <code>w[:, j + 1 :] -= np.outer((w[:, j] - q) / u[j, j], u[j, j + 1 :])</code>.</details>
 # %% role="check" id="compact-gptq" points=5
 check("compact-gptq", gptq_weight)
+
+
 # %% [markdown] items="1.2.C7 1.2.C12"
 # ## 3. AWQ once more, compact
 #
@@ -313,6 +322,8 @@ def awq_weight(
 # smaller than the best so far.</details>
 # %% role="check" id="compact-awq" points=4
 check("compact-awq", awq_weight)
+
+
 # %% [markdown] items="1.2.C8 1.2.C12"
 # ## 4. SmoothQuant once more
 #
@@ -377,6 +388,8 @@ def smooth_w8a8(
 # <code>@</code>.</details>
 # %% role="check" id="smooth-w8a8" points=4
 check("smooth-w8a8", smooth_w8a8)
+
+
 # %% [markdown] items="1.2.C12"
 # ## 5. Measure
 #
@@ -418,7 +431,9 @@ my_guess_percent = ...
 table["float"] = row(lambda: model, 16.0, keep=False)
 for bits in (4, 3):
     table[f"rtn-{bits}"] = row(
-        lambda bits=bits: with_weights(model, lambda n, w: round_to_nearest(w, bits, GROUP_SIZE, symmetric=False)),
+        lambda bits=bits: with_weights(
+            model, lambda n, w: round_to_nearest(w, bits, GROUP_SIZE, symmetric=False)
+        ),
         total_bits(bits=bits, group_size=GROUP_SIZE, zero_bits=bits),
     )
 
@@ -461,9 +476,7 @@ def by_awq(subject, chosen: dict):
 
     def change(name, weight):
         hessian, mean_abs = hessian_of(calibration_inputs(subject, tokens, name))
-        restored, chosen[name] = awq_weight(
-            weight.cpu().numpy(), mean_abs, hessian, 3, GROUP_SIZE
-        )
+        restored, chosen[name] = awq_weight(weight.cpu().numpy(), mean_abs, hessian, 3, GROUP_SIZE)
         return torch.from_numpy(restored).to(weight)
 
     return with_weights(subject, change)
@@ -471,7 +484,9 @@ def by_awq(subject, chosen: dict):
 
 three_bits = total_bits(bits=3, group_size=GROUP_SIZE, zero_bits=3)
 alphas: dict[str, float] = {}
-table["gptq-3"] = row(lambda: quantize_layerwise(model, tokens, by_gptq), three_bits, calibrated=True)
+table["gptq-3"] = row(
+    lambda: quantize_layerwise(model, tokens, by_gptq), three_bits, calibrated=True
+)
 table["awq-3"] = row(lambda: by_awq(model, alphas), three_bits, calibrated=True)
 added = table["rtn-3"]["perplexity"] - table["float"]["perplexity"]
 recovered_percent = 100 * (table["rtn-3"]["perplexity"] - table["gptq-3"]["perplexity"]) / added
@@ -597,7 +612,11 @@ on_twin = {
 }
 for name, value in on_twin.items():
     print(f"twin, {name}: {value:.2f}")
-print(f"mean alpha: plain {np.mean(list(alphas.values())):.2f}, twin {np.mean(list(twin_alphas.values())):.2f}")
+print(
+    f"mean alpha: plain {np.mean(list(alphas.values())):.2f}, twin {np.mean(list(twin_alphas.values())):.2f}"
+)
+
+
 # %% [markdown]
 # **What you should see.** Rounding now does real harm: the twin's outlier channels have small weights, which round
 # away while their inputs are large. AWQ undoes it and its alphas grow. Its papers measure models of billions of
@@ -638,7 +657,11 @@ def draw(layer="model.layers.0.self_attn.q_proj"):
 
 explore(
     draw,
-    layer=[f"model.layers.{b}.{part}" for b in (0, 3) for part in ("self_attn.q_proj", "mlp.up_proj", "mlp.down_proj")],
+    layer=[
+        f"model.layers.{b}.{part}"
+        for b in (0, 3)
+        for part in ("self_attn.q_proj", "mlp.up_proj", "mlp.down_proj")
+    ],
 )
 # %% [markdown]
 # **What you should see.** The three lines are nearly parallel: the method shifts the error by a factor, a bit by a larger

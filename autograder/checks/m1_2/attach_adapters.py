@@ -47,9 +47,7 @@ def probe(solution, state, config, ids, rank, alpha, seed):
     out = {"class": type(tuned).__name__, "before": before, "after": after, "training": training}
     out["trainable"] = {n: list(p.shape) for n, p in tuned.named_parameters() if p.requires_grad}
     out["all"] = {n: p.detach().numpy() for n, p in tuned.named_parameters()}
-    out["scaling"] = [
-        float(m.scaling["default"]) for m in tuned.modules() if hasattr(m, "lora_A")
-    ]
+    out["scaling"] = [float(m.scaling["default"]) for m in tuned.modules() if hasattr(m, "lora_A")]
     out["dropout"] = [
         float(getattr(m.lora_dropout["default"], "p", 0.0))
         for m in tuned.modules() if hasattr(m, "lora_A")
@@ -59,7 +57,18 @@ def probe(solution, state, config, ids, rank, alpha, seed):
 
 
 def judge(case, answer):
-    keys = ("class", "before", "after", "trainable", "all", "scaling", "dropout", "same", "again", "other")
+    keys = (
+        "class",
+        "before",
+        "after",
+        "trainable",
+        "all",
+        "scaling",
+        "dropout",
+        "same",
+        "again",
+        "other",
+    )
     found = expect.mapping(answer, keys)
     if case.part == "adapters":
         _adapters(case, found)
@@ -73,7 +82,10 @@ def _adapters(case, found):
     wanted = {}
     for layer in tiny_llama.LAYERS:
         rows, columns = tiny_llama.SHAPES[layer.removeprefix(tiny_llama.PREFIX)]
-        wanted[f"{layer}.lora_A"], wanted[f"{layer}.lora_B"] = [case.rank, columns], [rows, case.rank]
+        wanted[f"{layer}.lora_A"], wanted[f"{layer}.lora_B"] = (
+            [case.rank, columns],
+            [rows, case.rank],
+        )
     got = {_short(name): shape for name, shape in found["trainable"].items()}
     missing = [n for n in wanted if n not in got]
     expect.that(
@@ -83,7 +95,9 @@ def _adapters(case, found):
     extra = [n for n in got if n not in wanted]
     expect.that(not extra, f"{extra[:1]} is trainable and should be frozen.", hint=HINTS[2])
     for name, shape in wanted.items():
-        expect.that(got[name] == shape, f"{name} has the wrong shape.", yours=got[name], right=shape)
+        expect.that(
+            got[name] == shape, f"{name} has the wrong shape.", yours=got[name], right=shape
+        )
     scale = case.alpha / case.rank
     for value in found["scaling"]:
         expect.number(value, scale, "scaling", hint="PEFT multiplies B A by lora_alpha / r.")
@@ -91,8 +105,16 @@ def _adapters(case, found):
 
 
 def _base(case, found):
-    expect.that(found["class"].startswith("Peft"), "Return the PEFT model.", stage="type", yours=found["class"])
-    held = {n.replace("base_model.model.", "").replace(".base_layer", ""): v for n, v in found["all"].items()}
+    expect.that(
+        found["class"].startswith("Peft"),
+        "Return the PEFT model.",
+        stage="type",
+        yours=found["class"],
+    )
+    held = {
+        n.replace("base_model.model.", "").replace(".base_layer", ""): v
+        for n, v in found["all"].items()
+    }
     for name, value in case.state.items():
         same = name in held and np.array_equal(held[name], value)
         expect.that(same, f"{name} of the base is not what it was.")
@@ -109,8 +131,16 @@ def _base(case, found):
 
 def _seed(found):
     for name, value in found["same"].items():
-        expect.that(np.array_equal(value, found["again"][name]), "The same seed gives other adapters.", hint=HINTS[3])
-        expect.that(not np.array_equal(value, found["other"][name]), "Another seed gives the same adapters.", hint=HINTS[3])
+        expect.that(
+            np.array_equal(value, found["again"][name]),
+            "The same seed gives other adapters.",
+            hint=HINTS[3],
+        )
+        expect.that(
+            not np.array_equal(value, found["other"][name]),
+            "Another seed gives the same adapters.",
+            hint=HINTS[3],
+        )
 
 
 def _short(name):

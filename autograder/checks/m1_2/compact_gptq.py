@@ -40,7 +40,9 @@ def cases(rng):
         yield case(label, "refusals", refused=True, **{**fine, **change})
 
 
-def _case(rng, label, rows, columns, bits, size, part="values", percdamp=0.01, dead=(), odd_rows=False):
+def _case(
+    rng, label, rows, columns, bits, size, part="values", percdamp=0.01, dead=(), odd_rows=False
+):
     x = gptq.inputs(rng, 4 * columns + 8, columns)
     x[:, list(dead)] = 0
     hessian = 2 * x.T @ x / len(x)
@@ -87,10 +89,14 @@ def probe(solution, weight, hessian, bits, group_size, percdamp, refused=False):
 def judge(case, answer):
     if case.part == "refusals":
         return expect.raised(answer, "ValueError", f"{case.label.capitalize()}: raise ValueError.")
-    got = expect.array(answer, "restored weight", shape=case.weight.shape, dtype=(np.float32, np.float64))
+    got = expect.array(
+        answer, "restored weight", shape=case.weight.shape, dtype=(np.float32, np.float64)
+    )
     w = case.weight.astype(np.float64)
     dead = np.flatnonzero(np.diagonal(case.hessian) == 0)
-    want = gptq.solve(_without(w, dead), _damped(case.hessian, case.percdamp), case.bits, case.group_size)
+    want = gptq.solve(
+        _without(w, dead), _damped(case.hessian, case.percdamp), case.bits, case.group_size
+    )
     step = np.repeat(want.scales, case.group_size, axis=1)
     expect.close(
         got, want.restored, "restored weight", rtol=0, atol=SLACK_STEPS * step + 1e-7, step=step,

@@ -134,7 +134,10 @@ def _solved(rows):
         groups = rows["gptq-3"]["weights"][layer].reshape(-1, GROUP)
         levels = max(len(np.unique(group)) for group in groups)
         expect.that(
-            levels <= 8, f'"gptq-3": a group of {layer} holds more than 8 levels.', yours=levels, right=8
+            levels <= 8,
+            f'"gptq-3": a group of {layer} holds more than 8 levels.',
+            yours=levels,
+            right=8,
         )
     layer = next(iter(shipped_lm.shapes()))
     w, h = shipped_lm.weight(layer).astype(np.float64), shipped_lm.hessian(layer)

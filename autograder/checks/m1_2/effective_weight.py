@@ -24,7 +24,9 @@ def cases(rng):
                 rng.standard_normal(s).astype(np.float32) * size
                 for s, size in (((rows, columns), 0.1), ((rank, columns), 0.3), ((rows, rank), 0.2))
             )
-            yield case(label, part, weight=w, a=a, b=b, alpha=alpha, four_bit=part != "a float base")
+            yield case(
+                label, part, weight=w, a=a, b=b, alpha=alpha, four_bit=part != "a float base"
+            )
 
 
 def probe(solution, weight, a, b, alpha, four_bit):

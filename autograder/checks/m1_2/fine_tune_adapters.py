@@ -92,7 +92,9 @@ def judge(case, answer):
     if case.part == "the rest":
         for name, value in case.state.items():
             expect.that(
-                np.array_equal(found["base"].get(name), value), f"{name} of the base has changed.", hint=HINTS[0]
+                np.array_equal(found["base"].get(name), value),
+                f"{name} of the base has changed.",
+                hint=HINTS[0],
             )
         return expect.that(found["training"] is False, "The model is left in training mode.")
     losses, factors = tiny_llama.lora_training(
@@ -109,7 +111,9 @@ def judge(case, answer):
         # float32 against float64: Adam divides by the size of small gradients, which adds up.
         return expect.close(np.array(values), np.array(losses), "losses", rtol=1e-3, hint=HINTS[1])
     for name, pair in factors.items():
-        for letter, got, want, start in zip("AB", found["factors"][name], pair, case.factors[name], strict=True):
+        for letter, got, want, start in zip(
+            "AB", found["factors"][name], pair, case.factors[name], strict=True
+        ):
             moved = np.linalg.norm(want - start)
             off = np.linalg.norm(got - want) / moved
             expect.that(

@@ -46,7 +46,9 @@ def _case(rng, label, part, rows, columns, bits, size, dead=()):
         return _solve(w, hessian, bits, size).margin
 
     w = gptq.steady_rows(rng, rows, columns, margin, draw)
-    return case(label, part, weight=w.astype(np.float32), hessian=hessian, bits=bits, group_size=size)
+    return case(
+        label, part, weight=w.astype(np.float32), hessian=hessian, bits=bits, group_size=size
+    )
 
 
 def _solve(weight, hessian, bits, size):

@@ -51,9 +51,7 @@ def probe(solution, state, config, dtype):
                     "type": str(kept.quant_type), "nested": bool(kept.nested),
                     "compute": str(m.compute_dtype),
                 }  # fmt: skip
-    rest = {
-        n: str(p.dtype) for n, p in loaded.named_parameters() if "norm" in n or "embed" in n
-    }
+    rest = {n: str(p.dtype) for n, p in loaded.named_parameters() if "norm" in n or "embed" in n}
     ids = torch.arange(8)[None]
     with torch.inference_mode():
         logits = loaded(ids.to(loaded.device)).logits.float().cpu().numpy()
@@ -70,14 +68,24 @@ def judge(case, answer):
         return None
     compute = f"torch.{case.dtype}"
     head = found["layers"].get("lm_head", {})
-    expect.that(head.get("class") == "Linear", "lm_head is not to be quantized.", yours=str(head.get("class")))
+    expect.that(
+        head.get("class") == "Linear",
+        "lm_head is not to be quantized.",
+        yours=str(head.get("class")),
+    )
     for name in tiny_llama.LAYERS:
         expect.that(
             found["layers"].get(name, {}).get("compute") == compute, f"{name} computes in another type.",
             yours=str(found["layers"].get(name, {}).get("compute")), right=compute, hint=HINTS[1],
         )  # fmt: skip
     for name, dtype in found["rest"].items():
-        expect.that(dtype == compute, f"{name} has the wrong dtype.", yours=dtype, right=compute, hint=HINTS[2])
+        expect.that(
+            dtype == compute,
+            f"{name} has the wrong dtype.",
+            yours=dtype,
+            right=compute,
+            hint=HINTS[2],
+        )
     expect.that(found["training"] is False, "The model is in training mode: call .eval().")
     if case.dtype == "float32":
         merged = {
@@ -98,11 +106,15 @@ def _layer(name, found, weight):
         found.get("class") == "Linear4bit" and "packed" in found, f"{name} is no 4-bit layer.",
         yours=str(found.get("class")), right="Linear4bit", hint=HINTS[0],
     )  # fmt: skip
-    expect.that(found["type"] == "nf4", f"{name} has the wrong levels.", yours=found["type"], right="nf4")
+    expect.that(
+        found["type"] == "nf4", f"{name} has the wrong levels.", yours=found["type"], right="nf4"
+    )
     expect.that(
         found["nested"] is True, f"{name}: the scales are not quantized.", yours="one level",
         right="two levels", hint="bnb_4bit_use_double_quant=True",
     )  # fmt: skip
     packed, restored = tiny_llama.nf4(weight)
-    expect.codes(expect.array(found["packed"], f"{name}: packed", dtype=np.uint8), packed, f"{name}: packed")
+    expect.codes(
+        expect.array(found["packed"], f"{name}: packed", dtype=np.uint8), packed, f"{name}: packed"
+    )
     expect.close(found["restored"], restored, f"{name}: restored", rtol=1e-5, atol=1e-6)

@@ -76,7 +76,9 @@ def judge(case, answer):
     w_ratio, w_scale = weight_only.int8_ratio(case.weight * want, per_row=True)
     for codes, ratio, name in ((x_codes, x_ratio, "x_codes"), (w_codes, w_ratio, "w_codes")):
         near = np.abs(codes - ratio) <= 0.5 + weight_only.TIE
-        expect.codes(codes, np.where(near, codes, np.rint(ratio)).astype(np.int64), name, hint=HINTS[2])
+        expect.codes(
+            codes, np.where(near, codes, np.rint(ratio)).astype(np.int64), name, hint=HINTS[2]
+        )
     if case.part == "output":
         exact = (x_codes.astype(np.int64) @ w_codes.astype(np.int64).T) * x_scale * w_scale.T
         expect.close(y, exact, "y", rtol=1e-5, atol=1e-9, hint=HINTS[3])

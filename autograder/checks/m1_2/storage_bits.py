@@ -49,8 +49,12 @@ def probe(solution, args, options):
 
 def judge(case, answer):
     if case.part == "refusals":
-        return expect.raised(answer, "ValueError", f"{case.label.capitalize()}: that must be refused.")
-    return expect.number(answer, float(_bits(*case.args, **case.options)), "bits per weight", rtol=1e-9)
+        return expect.raised(
+            answer, "ValueError", f"{case.label.capitalize()}: that must be refused."
+        )
+    return expect.number(
+        answer, float(_bits(*case.args, **case.options)), "bits per weight", rtol=1e-9
+    )
 
 
 def _bits(shape, bits, group_size, scale_bits, zero_bits, flat, nested):

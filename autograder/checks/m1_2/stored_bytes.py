@@ -22,7 +22,9 @@ def cases(rng):
          [(96, 64, "float32", True)]),
         ("no 4-bit layer", "tied and float", True, [], [(10, 4, "bfloat16", False)]),
     ):  # fmt: skip
-        yield case(label, part, nested=nested, layers=layers, tables=tables, seed=int(rng.integers(99)))
+        yield case(
+            label, part, nested=nested, layers=layers, tables=tables, seed=int(rng.integers(99))
+        )
 
 
 def probe(solution, nested, layers, tables, seed):

@@ -25,7 +25,9 @@ def cases(rng):
         yield case(label, part, **_checkpoint(rng, rows, columns, bits, size, order))
     fine = _checkpoint(rng, 8, 16, 4, 8, False)
     yield case("3 bits, which do not fill a word", "refusals", refused=True, **{**fine, "bits": 3})
-    yield case("g_idx of another length", "refusals", refused=True, **{**fine, "g_idx": fine["g_idx"][:-1]})
+    yield case(
+        "g_idx of another length", "refusals", refused=True, **{**fine, "g_idx": fine["g_idx"][:-1]}
+    )
 
 
 def _checkpoint(rng, rows, columns, bits, size, order):

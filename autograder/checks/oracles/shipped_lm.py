@@ -4,13 +4,14 @@ What a learner hands in are arrays; a perplexity is always measured here, from t
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
 
 from autograder.checks.oracles import weight_only
 from lab import perplexity as protocol
+from lab.divergence import mean_divergence
 from lab.fake_quant import decoder_linears, int8_activations, with_weights
 from lab.layerwise import calibration_inputs
 from lab.lm import calibration_batch, load_lm
@@ -46,9 +47,9 @@ def weight(name: str) -> np.ndarray:
 @cache
 def inputs(name: str) -> np.ndarray:
     """What the layer receives from the calibration set in the float model, (tokens, in) float64."""
-    return np.concatenate(calibration_inputs(model(), calibration_batch(**CALIBRATION), name)).astype(
-        np.float64
-    )
+    return np.concatenate(
+        calibration_inputs(model(), calibration_batch(**CALIBRATION), name)
+    ).astype(np.float64)
 
 
 def hessian(name: str) -> np.ndarray:
@@ -65,15 +66,28 @@ def float_perplexity() -> float:
 
 def perplexity(weights: Mapping[str, np.ndarray]) -> float:
     """Of the model with these decoder weights; kept by content, because judges ask again."""
-    digest = hashlib.sha256()
+    return _once("perplexity", weights, protocol.perplexity)
+
+
+def divergence(weights: Mapping[str, np.ndarray]) -> float:
+    """Mean KL of the model with these weights from the float model, nats a token."""
+    return _once("divergence", weights, lambda changed: mean_divergence(changed, model()))
+
+
+def with_arrays(weights: Mapping[str, np.ndarray]):
+    """A copy of the model with these decoder weights."""
+    import torch
+
+    return with_weights(model(), lambda n, w: torch.from_numpy(np.array(weights[n], np.float32)))
+
+
+def _once(what: str, weights: Mapping[str, np.ndarray], measure: Callable) -> float:
+    digest = hashlib.sha256(what.encode())
     for name in shapes():
         digest.update(np.ascontiguousarray(weights[name]).tobytes())
     key = digest.hexdigest()
     if key not in _measured:
-        import torch
-
-        changed = with_weights(model(), lambda n, w: torch.from_numpy(np.array(weights[n], np.float32)))
-        _measured[key] = protocol.perplexity(changed)
+        _measured[key] = measure(with_arrays(weights))
     return _measured[key]
 
 

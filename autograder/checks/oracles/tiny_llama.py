@@ -23,7 +23,10 @@ CONFIG = {
 
 def weights(rng: np.random.Generator, size: float = 0.15) -> dict[str, np.ndarray]:
     """A state dict, float32 values that float16 holds too."""
-    state = {f"{PREFIX}{name}.weight": size * rng.standard_normal(shape) for name, shape in SHAPES.items()}
+    state = {
+        f"{PREFIX}{name}.weight": size * rng.standard_normal(shape)
+        for name, shape in SHAPES.items()
+    }
     state["model.embed_tokens.weight"] = rng.standard_normal((VOCABULARY, HIDDEN))
     for norm in ("model.norm", PREFIX + "input_layernorm", PREFIX + "post_attention_layernorm"):
         state[f"{norm}.weight"] = rng.uniform(0.5, 1.5, HIDDEN)
@@ -69,7 +72,9 @@ def lora_training(state, factors, batches, rate, scaling, rank_names=LAYERS):
     first, second = ([torch.zeros_like(p) for p in flat] for _ in range(2))
     losses = []
     for step, batch in enumerate(batches):
-        merged = {f"{n}.weight": base[f"{n}.weight"] + scaling * b @ a for n, (a, b) in leaves.items()}
+        merged = {
+            f"{n}.weight": base[f"{n}.weight"] + scaling * b @ a for n, (a, b) in leaves.items()
+        }
         tensors = {k: torch.from_numpy(v) for k, v in batch.items()}
         loss = torch.func.functional_call(model, {**base, **merged}, (), tensors).loss
         losses.append(loss.item())

@@ -51,11 +51,18 @@ def channel_scales(mean_abs: np.ndarray, alpha: float) -> np.ndarray:
 def output_loss(w: np.ndarray, restored: np.ndarray, hessian: np.ndarray) -> float:
     """Sum over outputs of e H e^T, e the weight's error: the output's squared error, up to a factor."""
     error = np.asarray(w, np.float64) - restored
-    return float(np.einsum("ri,ij,rj->", error, np.asarray(hessian, np.float64), error, optimize=True))
+    return float(
+        np.einsum("ri,ij,rj->", error, np.asarray(hessian, np.float64), error, optimize=True)
+    )
 
 
 def awq(
-    w: np.ndarray, mean_abs: np.ndarray, hessian: np.ndarray, bits: int, group_size: int, points: int
+    w: np.ndarray,
+    mean_abs: np.ndarray,
+    hessian: np.ndarray,
+    bits: int,
+    group_size: int,
+    points: int,
 ) -> list[tuple[float, float, np.ndarray]]:
     """(loss, alpha, restored weight) for each of `points` alphas from 0 to 1, in their order."""
     tried = []

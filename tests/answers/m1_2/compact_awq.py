@@ -87,7 +87,9 @@ def half(weight, mean_abs, hessian, bits, group_size, points=11):
     return _awq(weight, mean_abs, hessian, bits, group_size, points, alphas=[0.5])
 
 
-@wrong("weight-error", "You compare weights; a candidate is judged by the layer's output, through H.")
+@wrong(
+    "weight-error", "You compare weights; a candidate is judged by the layer's output, through H."
+)
 def by_weight(weight, mean_abs, hessian, bits, group_size, points=11):
     return _awq(weight, mean_abs, hessian, bits, group_size, points, loss=lambda e, h: (e**2).sum())
 

@@ -126,12 +126,17 @@ def of_hessian(weight, hessian, bits, group_size, percdamp=0.01):
     return _gptq(weight, hessian, bits, group_size, percdamp, factor="of hessian")
 
 
-@wrong("lower-factor", "NumPy's factor is lower triangular; its row j is zero after j. Transpose it.")
+@wrong(
+    "lower-factor", "NumPy's factor is lower triangular; its row j is zero after j. Transpose it."
+)
 def lower(weight, hessian, bits, group_size, percdamp=0.01):
     return _gptq(weight, hessian, bits, group_size, percdamp, factor="lower")
 
 
-@wrong("inverse-not-updated", "You used rows of inv(H) as they are: columns already fixed must leave it.")
+@wrong(
+    "inverse-not-updated",
+    "You used rows of inv(H) as they are: columns already fixed must leave it.",
+)
 def plain_inverse(weight, hessian, bits, group_size, percdamp=0.01):
     return _gptq(weight, hessian, bits, group_size, percdamp, factor="inverse")
 
@@ -146,7 +151,9 @@ def fixed(weight, hessian, bits, group_size, percdamp=0.01):
     return _gptq(weight, hessian, bits, group_size, 0.01)
 
 
-@wrong("dead-kept", "An input that is always 0 keeps its weight, and wastes the group's grid on it.")
+@wrong(
+    "dead-kept", "An input that is always 0 keeps its weight, and wastes the group's grid on it."
+)
 def dead_kept(weight, hessian, bits, group_size, percdamp=0.01):
     def refuse(*args):
         _refuse(*args)
@@ -157,7 +164,9 @@ def dead_kept(weight, hessian, bits, group_size, percdamp=0.01):
     return _gptq(weight, h, bits, group_size, percdamp, refuse=refuse)
 
 
-@wrong("first-grids", "The grids come from the weights as they were, before errors were moved to them.")
+@wrong(
+    "first-grids", "The grids come from the weights as they were, before errors were moved to them."
+)
 def stale(weight, hessian, bits, group_size, percdamp=0.01):
     return _gptq(weight, hessian, bits, group_size, percdamp, fresh_groups=False)
 

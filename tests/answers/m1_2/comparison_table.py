@@ -82,7 +82,8 @@ def _made(name):
     if name.startswith("awq"):
         bits = int(name[-1])
         return with_weights(
-            _model(), lambda n, w: _awq(w, *_hessian(calibration_inputs(_model(), _tokens(), n)), bits)
+            _model(),
+            lambda n, w: _awq(w, *_hessian(calibration_inputs(_model(), _tokens(), n)), bits),
         )
     if name == "nf4":
         return with_weights(_model(), lambda n, w: _nf4(w, compress_statistics=True))
@@ -129,7 +130,12 @@ def _w8a8(alpha):
 
 
 def _row(bits, value, tokens=0, weights=None):
-    row = {"bits_per_weight": bits, "perplexity": value, "calibration_tokens": tokens, "seconds": 1.5}
+    row = {
+        "bits_per_weight": bits,
+        "perplexity": value,
+        "calibration_tokens": tokens,
+        "seconds": 1.5,
+    }
     return row if weights is None else {**row, "weights": weights}
 
 
@@ -227,7 +233,9 @@ def gptq_as_awq():
     return lambda: _table(awq_3=_as("gptq-3"))
 
 
-@wrong("four-bits-for-three", "The 3-bit GPTQ row holds weights of 4 bits.", call=True, diagnose=False)
+@wrong(
+    "four-bits-for-three", "The 3-bit GPTQ row holds weights of 4 bits.", call=True, diagnose=False
+)
 def four_for_three():
     return lambda: _table(gptq_3=_as("rtn-4"))
 

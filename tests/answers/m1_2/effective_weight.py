@@ -1,6 +1,5 @@
 """Answers to effective-weight."""
 
-import copy
 
 import numpy as np
 import torch
@@ -15,7 +14,11 @@ def _parts(layer):
         base = functional.dequantize_4bit(w.data, w.quant_state)
     else:
         base = w.detach().clone()
-    return base.float(), layer.lora_A["default"].weight.detach(), layer.lora_B["default"].weight.detach()
+    return (
+        base.float(),
+        layer.lora_A["default"].weight.detach(),
+        layer.lora_B["default"].weight.detach(),
+    )
 
 
 @right("torch")
@@ -87,11 +90,16 @@ def merged(layer):
     return _parts(layer)[0].numpy()
 
 
-@wrong("rounded-again", "The sum was quantized to NF4 again: that is what merging into a 4-bit base costs.")
+@wrong(
+    "rounded-again",
+    "The sum was quantized to NF4 again: that is what merging into a 4-bit base costs.",
+)
 def rounded(layer):
     base, a, b = _parts(layer)
     full = (base + layer.scaling["default"] * (b @ a)).contiguous()
-    return functional.dequantize_4bit(*functional.quantize_4bit(full, quant_type="nf4", blocksize=64)).numpy()
+    return functional.dequantize_4bit(
+        *functional.quantize_4bit(full, quant_type="nf4", blocksize=64)
+    ).numpy()
 
 
 @wrong("packed-as-weight", "A 4-bit base holds packed codes: dequantize them first.")

@@ -128,7 +128,9 @@ def transposed(weight, hessian, bits=4, group_size=128, percdamp=0.01):
     return codes, scales.T.copy(), zeros.T.copy()
 
 
-@wrong("zeros-minus-one", "The zero-points are stored minus one in a file; here they are as they are.")
+@wrong(
+    "zeros-minus-one", "The zero-points are stored minus one in a file; here they are as they are."
+)
 def minus_one(weight, hessian, bits=4, group_size=128, percdamp=0.01):
     codes, scales, zeros = _solve(weight, hessian, bits, group_size)
     return codes, scales, zeros - np.uint8(1)

@@ -41,7 +41,7 @@ def auto(folder, compute_dtype=torch.float32, device="cpu"):
     )
 
 
-@wrong("fp4", "The library's default levels are FP4: ask for bnb_4bit_quant_type=\"nf4\".")
+@wrong("fp4", 'The library\'s default levels are FP4: ask for bnb_4bit_quant_type="nf4".')
 def fp4(folder, compute_dtype=torch.float32, device="cpu"):
     return _load(folder, compute_dtype, bnb_4bit_quant_type=None)
 

@@ -47,7 +47,9 @@ def no_zeros(shape, bits, group_size, scale_bits=16, zero_bits=0, flat=False, ne
 
 @wrong("whole-groups-only", "A part of a group needs a scale too: round the number of groups up.")
 def floor(shape, bits, group_size, scale_bits=16, zero_bits=0, flat=False, nested=0):
-    return _bits(shape, bits, group_size, scale_bits, zero_bits, flat, nested, up=lambda a, b: a // b)
+    return _bits(
+        shape, bits, group_size, scale_bits, zero_bits, flat, nested, up=lambda a, b: a // b
+    )
 
 
 @wrong("always-flat", "Groups do not run from one row into the next unless flat is True.")
@@ -88,12 +90,16 @@ def no_second(shape, bits, group_size, scale_bits=16, zero_bits=0, flat=False, n
     return _bits(shape, bits, group_size, scale_bits, zero_bits, flat, 0)
 
 
-@wrong("no-offset", "The mean that is taken off the scales before they are quantized is 32 bits more.")
+@wrong(
+    "no-offset", "The mean that is taken off the scales before they are quantized is 32 bits more."
+)
 def no_offset(shape, bits, group_size, scale_bits=16, zero_bits=0, flat=False, nested=0):
     return _bits(shape, bits, group_size, scale_bits, zero_bits, flat, nested, offset=0)
 
 
-@wrong("answers-anything", "Empty matrices, groups of 0 and 0 bits must be refused with ValueError.")
+@wrong(
+    "answers-anything", "Empty matrices, groups of 0 and 0 bits must be refused with ValueError."
+)
 def answers(shape, bits, group_size, scale_bits=16, zero_bits=0, flat=False, nested=0):
     if min(*shape, bits, group_size) < 1:
         return 0.0

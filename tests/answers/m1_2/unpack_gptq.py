@@ -70,7 +70,9 @@ def high_first(qweight, qzeros, scales, g_idx, bits=4):
     return _unpack(qweight, qzeros, scales, g_idx, bits, first_low=False)
 
 
-@wrong("no-act-order", "Groups were cut in the order of inputs; g_idx says which group an input is in.")
+@wrong(
+    "no-act-order", "Groups were cut in the order of inputs; g_idx says which group an input is in."
+)
 def no_order(qweight, qzeros, scales, g_idx, bits=4):
     return _unpack(qweight, qzeros, scales, g_idx, bits, groups=np.sort(g_idx))
 
@@ -110,7 +112,9 @@ def no_zero(qweight, qzeros, scales, g_idx, bits=4):
 @wrong("mid-point", "The middle code was taken for the zero-point; it is stored in qzeros.")
 def middle(qweight, qzeros, scales, g_idx, bits=4):
     _refuse(qweight, g_idx, bits)
-    return (scales.astype(np.float32)[g_idx] * (_split(qweight, bits, 0) - 2 ** (bits - 1))).T.copy()
+    return (
+        scales.astype(np.float32)[g_idx] * (_split(qweight, bits, 0) - 2 ** (bits - 1))
+    ).T.copy()
 
 
 @wrong("four-bits-always", "The argument bits is ignored.")
@@ -129,7 +133,10 @@ def half(qweight, qzeros, scales, g_idx, bits=4):
     return _unpack(qweight, qzeros, scales, g_idx, bits).astype(np.float16)
 
 
-@wrong("no-refusal", "Widths that do not fill a word and lengths that do not fit must raise ValueError.")
+@wrong(
+    "no-refusal",
+    "Widths that do not fill a word and lengths that do not fit must raise ValueError.",
+)
 def unguarded(qweight, qzeros, scales, g_idx, bits=4):
     if bits not in (2, 4, 8):
         return np.zeros((scales.shape[1], len(g_idx)), np.float32)
