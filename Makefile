@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table gpu postgresql clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities gptqmodel autogptq gpu postgresql clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -86,6 +86,15 @@ lm: $(STAMP)  ## train the shipped language models again (resumes), then measure
 
 lm-table: $(STAMP)  ## measure the shipped language models: perplexities and their card
 	python -m data.language_model figures
+
+perplexities: $(STAMP)  ## measure RTN, GPTQ, AWQ, NF4 and QLoRA on the shipped model: docs/perplexities-1.2.md
+	python -m data.perplexities
+
+gptqmodel: $(STAMP)  ## quantize the shipped model with GPTQModel, in an environment of its own
+	python -m data.gptq_libraries gptqmodel
+
+autogptq: $(STAMP)  ## the same with AutoGPTQ, which is archived and needs CPython 3.11
+	python -m data.gptq_libraries autogptq
 
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'

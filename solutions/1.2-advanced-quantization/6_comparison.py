@@ -248,9 +248,10 @@ check("compact-gptq", gptq_weight)
 # AWQ (Lin et al. 2024) rounds $W \mathrm{diag}(s)$ and divides by $s$ again, so weights of large inputs sit on a finer
 # grid. With $m_j = \mathrm{mean}|x_j|$:
 #
-# $$ s_j = \max(m_j^{\alpha}, 10^{-4}), \qquad s \leftarrow s / \sqrt{\max s \cdot \min s} $$
+# $$ s_j = m_j^{\alpha}, \qquad s \leftarrow s / \sqrt{\max s \cdot \min s} $$
 #
-# $\alpha \in [0, 1]$ is searched for the least output error, which needs no $X$: for $E = W - \hat W$ it is
+# ($s_j = 1$ where $m_j = 0$.) $\alpha \in [0, 1]$ is searched for the least output error, which needs no $X$: for
+# $E = W - \hat W$ it is
 # $\sum (E H) \odot E$ up to a factor.
 # %% role="exercise" id="compact-awq" items="1.2.C7 1.2.C12" minutes=12
 def awq_weight(
@@ -265,7 +266,8 @@ def awq_weight(
 
     Candidates: alpha = k / (points - 1) for k = 0 .. points - 1. Each rounds weight * s as in
     `gptq_weight` (same grid, but every column at once), restores it and divides by s. The smallest
-    output error wins, of equal ones the smaller alpha.
+    output error wins, of equal ones the smaller alpha. An input whose mean_abs is 0 has s = 1 and takes
+    no part in the normalisation.
 
     Args:
         weight: (out, in) floats, not changed.
@@ -295,8 +297,10 @@ def awq_weight(
     w = weight.astype(np.float64)
     best = (np.inf, w, 0.0)
     for alpha in (k / (points - 1) for k in range(points)):
-        s = np.maximum(mean_abs**alpha, 1e-4)
-        s = s / np.sqrt(s.max() * s.min())
+        live = mean_abs > 0
+        s = np.ones(columns)
+        s[live] = mean_abs[live] ** alpha
+        s[live] /= np.sqrt(s[live].max() * s[live].min()) if live.any() else 1
         groups = (w * s).reshape(len(w), -1, group_size)
         low = np.minimum(groups.min(-1, keepdims=True), 0)
         high = np.maximum(groups.max(-1, keepdims=True), 0)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles import gptq, shipped_lm, weight_only
+from autograder.checks.oracles import channel_scales, gptq, shipped_lm, weight_only
 
 PARTS = {"bits and calibration": 0.25, "weights": 0.35, "perplexity": 0.4}
 BANK_SEEDS = 1
@@ -49,7 +49,11 @@ def judge(case, answer):
         for name in WITH_WEIGHTS:
             _form(name, rows[name]["weights"])
         for name, bits in (("rtn-4", 4), ("rtn-3", 3)):
-            _equal(name, rows[name]["weights"], lambda n, w, b=bits: weight_only.rtn(w, b, GROUP))
+            _equal(
+                name,
+                rows[name]["weights"],
+                lambda n, w, b=bits: channel_scales.group_round_trip(w, b, GROUP),
+            )
         _equal("nf4", rows["nf4"]["weights"], lambda n, w: _nf4(w), loose=True)
         _solved(rows)
     else:
@@ -141,7 +145,7 @@ def _solved(rows):
         )
     layer = next(iter(shipped_lm.shapes()))
     w, h = shipped_lm.weight(layer).astype(np.float64), shipped_lm.hessian(layer)
-    plain = weight_only.output_loss(w, weight_only.rtn(w, 3, GROUP), h)
+    plain = weight_only.output_loss(w, channel_scales.group_round_trip(w, 3, GROUP), h)
     damped = h + 0.01 * np.diagonal(h).mean() * np.eye(len(h))
     solved = gptq.solve(w, damped, 3, GROUP).restored
     mean_abs = np.abs(shipped_lm.inputs(layer)).mean(0)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles import shipped_lm, tiny_llama, weight_only
+from autograder.checks.oracles import channel_scales, shipped_lm, tiny_llama
 from lab.instructions import instruction_set, score_responses
 from lab.lm import load_tokenizer
 
@@ -121,7 +121,7 @@ def _close_to_the_model(weights):
 def _measured_gptq(found, weights):
     # At 4 bits the perplexities of GPTQ and RTN lie within each other's standard error. KL sees them.
     plain = {
-        n: weight_only.rtn(shipped_lm.weight(n), 4, GROUP).astype(np.float32)
+        n: channel_scales.group_round_trip(shipped_lm.weight(n), 4, GROUP).astype(np.float32)
         for n in shipped_lm.shapes()
     }
     most = MOST_OF_RTN * shipped_lm.divergence(plain)

@@ -1,6 +1,5 @@
 """Answers to effective-weight."""
 
-
 import numpy as np
 import torch
 from bitsandbytes import functional
