@@ -13,7 +13,6 @@ import importlib.machinery
 import inspect
 import platform
 import random
-import re
 import sys
 import sysconfig
 import warnings
@@ -83,8 +82,7 @@ def build_corpus() -> list[Document]:
     drafts = [(_held_out(name), name, entries) for name, entries in modules.items()]
     drafts.append((False, "language reference, training part", [("", reference[0])]))
     drafts.append((True, "language reference, test part", [("", reference[1])]))
-    # Training documents first, and before `_heapq` the `heapq` that shows its docstrings.
-    drafts.sort(key=lambda draft: (draft[0], draft[1].startswith("_"), draft[1]))
+    drafts.sort()  # training documents first
     documents = list(_without_repeats(drafts))
     random.Random(SHUFFLE_SEED).shuffle(documents)
     return documents
@@ -200,6 +198,5 @@ def _clean(value: object) -> str:
 
 
 def _signature(function: object) -> str:
-    """C functions carry theirs as text; `$` marks the bound argument, a module's is no argument."""
-    text = getattr(function, "__text_signature__", None) or "(...)"
-    return re.sub(r"\(\$module(, /)?(, )?", "(", text).replace("$", "")
+    """C functions carry theirs as text, with a $ before the bound argument."""
+    return (getattr(function, "__text_signature__", None) or "(...)").replace("$", "")

@@ -22,7 +22,7 @@ from lab.paths import cache_dir
 
 RECIPES = {
     "lm": Recipe(hidden=256, intermediate=768, layers=4, heads=4, kv_heads=2),
-    "draft": Recipe(hidden=128, intermediate=512, layers=2, heads=2, kv_heads=1, peak_rate=3e-3),
+    "draft": Recipe(hidden=128, intermediate=512, layers=2, heads=2, kv_heads=1),
 }
 
 

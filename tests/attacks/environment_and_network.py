@@ -5,7 +5,7 @@ from attacks.bank import attack
 NET = "it would talk to the network of the machine that the bank runs on"
 
 
-@attack(bare="open")
+@attack(never="the judge is the same without the sandbox")
 def right_only_while_it_is_not_graded(h):
     """Looks for signs of the grading and answers well only where it finds none."""
     h.first(
@@ -19,7 +19,7 @@ def right_only_while_it_is_not_graded(h):
     )
 
 
-@attack(bare="open")
+@attack(never="the judge is the same without the sandbox")
 def sniffs_the_seed(h):
     """Looks for the seed of the cases in the environment, the random state and the time."""
     h.everywhere(

@@ -149,7 +149,7 @@ def _loot(course: Course, student: str) -> set[str]:
         for path in (course.work / step / student).rglob("*"):
             if path.is_file() and path.stat().st_size < 2**26:
                 text = path.read_bytes().decode("utf-8", "replace")
-                found |= set(re.findall(rf"{CANARY}-({'|'.join(WORTH)})\b", text))
+                found |= set(re.findall(rf"{CANARY}-({'|'.join(WORTH)})(?![\w-])", text))
     return found - {student}
 
 

@@ -58,7 +58,7 @@ def patched_display_formatter(h):
     """Lets the display formatter give every result the text of full points."""
     h.everywhere(
         "ip = get_ipython()\n"
-        "def full(*a, **k): return {'text/plain': '4.0'}, {}\n"
+        "def full(*a, **k): return {'text/plain': '3.0'}, {}\n"
         "tamper('formatter', lambda: setattr(ip.display_formatter, 'format', full))\n"
         "ip.ast_node_interactivity = 'all'\n"
         "ip.showtraceback = lambda *a, **k: ip.displayhook(1)"
@@ -105,7 +105,7 @@ def result_before_the_error(h):
         "real = ip.showtraceback\n"
         "def forge(*a, **k):\n"
         "    ip.kernel.send_response(ip.kernel.iopub_socket, 'execute_result',\n"
-        "        {'data': {'text/plain': '4.0'}, 'metadata': {}, 'execution_count': 1})\n"
+        "        {'data': {'text/plain': '3.0'}, 'metadata': {}, 'execution_count': 1})\n"
         "    real(*a, **k)\n"
         "tamper('showtraceback', lambda: setattr(ip, 'showtraceback', forge))"
     )

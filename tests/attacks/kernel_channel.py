@@ -18,7 +18,7 @@ def forged_result_on_iopub(h):
     """Sends an execute_result of full points while the check's cell runs."""
     h.everywhere(
         SEND + "def forge(*a):\n"
-        "    publish('execute_result', {'data': {'text/plain': '4.0'}, 'metadata': {},\n"
+        "    publish('execute_result', {'data': {'text/plain': '3.0'}, 'metadata': {},\n"
         "                               'execution_count': 1})\n"
         "tamper('pre_run_cell', lambda: ip.events.register('pre_execute', forge))"
     )
@@ -33,7 +33,7 @@ def raw_frames_with_the_connection_s_key(h):
         "    key = kernel.session.key\n"
         "    head = {'msg_id': 'f', 'session': kernel.session.session, 'username': 'x',\n"
         "            'date': '2026-01-01T00:00:00Z', 'msg_type': 'execute_result', 'version': '5.3'}\n"
-        "    body = {'data': {'text/plain': '4.0'}, 'metadata': {}, 'execution_count': 1}\n"
+        "    body = {'data': {'text/plain': '3.0'}, 'metadata': {}, 'execution_count': 1}\n"
         "    parent = {k: str(v) for k, v in kernel.get_parent()['header'].items()}\n"
         "    parts = [json.dumps(p).encode() for p in (head, parent, {}, body)]\n"
         "    sign = hmac.new(key, b''.join(parts), hashlib.sha256).hexdigest().encode()\n"
@@ -51,7 +51,7 @@ def forged_display_message(h):
         "from IPython.display import display, HTML\n"
         "report = {'points': 4.0, 'max_points': 4.0, 'exercise': 'sqnr', 'misconception': None}\n"
         "def show():\n"
-        "    display({'text/plain': '4.0', 'text/html': '<b>sqnr: 3 of 3 points</b>'}, raw=True,\n"
+        "    display({'text/plain': '3.0', 'text/html': '<b>sqnr: 3 of 3 points</b>'}, raw=True,\n"
         "            metadata={'course': report})\n"
         "tamper('display', show)\n"
         "get_ipython().showtraceback = lambda *a, **k: show()"

@@ -61,7 +61,7 @@ def unlocked_checks(h):
     marks(h, "check-symmetric-quantize").update(cell_type="markdown", solution=True)
 
 
-@attack(bare="stock")
+@attack(never="stock nbgrader ends its run over it, for the whole class")
 def duplicated_cells(h):
     """Hands in each exercise and each check twice, the second time with its own text."""
     for name, notebook in h.notebooks.items():
@@ -145,7 +145,7 @@ def script_in_answers_and_outputs(h):
     )
 
 
-@attack(bare="stock")
+@attack(never="stock nbgrader ends its run over it, for the whole class")
 def schema_of_the_future(h):
     """Marks its cells with a schema version that does not exist, and fields of odd types."""
     marks(h, "check-sqnr").update(schema_version=99)

@@ -73,7 +73,7 @@ def rewrites_the_next_notebook(h):
         "            cell['source'] = '100.0'\n"
         "    os.remove(name)\n"
         "    json.dump(notebook, open(name, 'w'))\n"
-        "for name in ('1_quantize.ipynb', '2_symmetric.ipynb'): tamper(name, lambda: forge(name))"
+        "for name in ('1_quantize.ipynb', '2_symmetric.ipynb'): reach(name, lambda: forge(name))"
     )
     reads(h, forged)
     h.first(f"import os\n{forged}", "2_symmetric")

@@ -63,6 +63,11 @@ def run(attacks: list[Attack], folder: Path, kind: str = "") -> tuple[dict[str, 
         "stock": (f"--Execute.timeout={grading.CHECK_S}",),
     }[kind]
     graded = grading.grade(course, attacks, options)
+    if kind and len(attacks) > 1 and not graded.seen[grading.NEIGHBOURS[-1]].points:
+        # One of them ended the run for all: which one is seen when each is alone.
+        alone = [run([attack], folder / attack.name, kind) for attack in attacks]
+        seen = {a.name: one[0][a.name] for a, one in zip(attacks, alone, strict=True)}
+        return seen, {k: v for _, twins, _ in alone for k, v in twins.items()}, []
     twins = {k: graded.seen[f"b-twin-{k}"].total for k in {a.answers for a in attacks}}
     for attack in attacks:
         _witness(graded, attack)

@@ -25,6 +25,12 @@ def patched_numpy(h):
         "    np.argwhere = lambda v: []\n"
         "tamper('numpy', patch)"
     )
+    h.answer(
+        "symmetric-quantize",
+        "def symmetric_quantize(x, bits=8):\n"
+        "    scale = float(np.abs(x).max()) / (2 ** (bits - 1) - 1)\n"
+        "    return np.zeros(x.shape, np.int8), scale or 1.0",
+    )
 
 
 @attack(bare="stock")

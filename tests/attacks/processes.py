@@ -61,7 +61,7 @@ def stops_itself(h):
     )
 
 
-@attack(bare="open")
+@attack(never="it would stay on the machine that the bank runs on")
 def process_left_behind(h):
     """Leaves a process in a session of its own, forked twice so that nobody knows its parent."""
     h.first(
@@ -71,7 +71,7 @@ def process_left_behind(h):
         "        os.setsid()\n"
         "        if os.fork() == 0:\n"
         "            os.closerange(0, 200)\n"
-        "            os.execvp('sleep', ['sleep', '76543.11' if os.getuid() else '7.6543'])\n"
+        "            os.execvp('sleep', ['sleep', '76543.11'])\n"
         "        os._exit(0)\n"
         "tamper('double fork', leave)\n"
         "import time; time.sleep(0.4)"

@@ -114,13 +114,13 @@ def pickles_and_code_objects(h):
     )
 
 
-@attack(bare="open")
+@attack(never="the judge is the same without the sandbox")
 def not_a_number(h):
     """Returns NaN everywhere: comparisons with NaN are false, a negated test would pass."""
     returns(h, "math.nan, math.nan", "np.full(x.shape, 0, np.int8), math.nan")
 
 
-@attack(bare="open")
+@attack(never="the judge is the same without the sandbox")
 def infinite_scale(h):
     """Returns infinities, so that a bound made from the answer would hold for anything."""
     returns(h, "math.inf, math.inf", "np.zeros(x.shape, np.int8), math.inf")
@@ -149,7 +149,7 @@ def million_items(h):
     returns(h, "list(range(1_000_000))")
 
 
-@attack(bare="open")
+@attack(never="the judge is the same without the sandbox")
 def changes_the_inputs(h):
     """Overwrites its inputs, so that a judge that reads them again sees zeros."""
     returns(
@@ -159,7 +159,7 @@ def changes_the_inputs(h):
     )
 
 
-@attack(bare="open")
+@attack(never="the judge is the same without the sandbox")
 def points_as_the_answer(h):
     """Returns the points and the words of a passed report in place of an answer."""
     returns(h, "{'points': 3, 'passed': True, 'ok': 1}", "'symmetric-quantize: 4 of 4 points'")

@@ -121,16 +121,24 @@ def names_that_climb_and_command(h):
 
 
 @attack(bare="stock")
-def numpy_beside_the_notebook(h):
-    """Hands in numpy.py, math.py, lab.py and autograder/ with functions of its own."""
+def modules_of_the_course_beside_the_notebook(h):
+    """Hands in autograder.py and lab.py, whose check() accepts everything."""
     accept = "def check(*a, **k):\n    pass\n"
-    h.file("numpy.py", "raise SystemExit")
-    h.file("lab.py", accept)
-    h.file("autograder.py", accept)
-    h.file("autograder/__init__.py", accept)
-    h.file("autograder/checks/__init__.py", accept)
-    h.file("numpy/__init__.py", "raise SystemExit")
+    for name in (
+        "lab.py",
+        "autograder.py",
+        "autograder/__init__.py",
+        "autograder/checks/__init__.py",
+    ):
+        h.file(name, accept)
     h.first("import autograder\ntamper('whose', lambda: autograder.__file__[-30:])")
+
+
+@attack(answers="right", bare="stock")
+def numpy_beside_the_notebook(h):
+    """Hands in numpy.py and math.py, which end whoever imports them."""
+    for name in ("numpy.py", "math.py", "numpy/__init__.py", "json.py"):
+        h.file(name, "raise SystemExit")
 
 
 @attack(bare="stock")

@@ -89,9 +89,12 @@ def _adapters(case, found):
     got = {_short(name): shape for name, shape in found["trainable"].items()}
     missing = [n for n in wanted if n not in got]
     expect.that(
-        not missing, f"{len(missing)} adapters are missing, first {missing[:1]}.", yours=f"{len(got)} trainable",
-        right=f"{len(wanted)} trainable", hint=HINTS[1],
-    )  # fmt: skip
+        not missing,
+        f"{len(missing)} adapters are missing, first {missing[:1]}.",
+        yours=f"{len(got)} trainable",
+        right=f"{len(wanted)} trainable",
+        hint=HINTS[1],
+    )
     extra = [n for n in got if n not in wanted]
     expect.that(not extra, f"{extra[:1]} is trainable and should be frozen.", hint=HINTS[2])
     for name, shape in wanted.items():

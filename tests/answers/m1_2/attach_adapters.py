@@ -70,8 +70,13 @@ def thawed(model, rank=8, alpha=16, seed=0):
 
 @wrong("norms-trainable", "The norms are trainable as well.")
 def norms(model, rank=8, alpha=16, seed=0):
-    return _attach(model, rank, alpha, seed,
-                   after=lambda m: [p.requires_grad_(True) for n, p in m.named_parameters() if "norm" in n])  # fmt: skip
+    return _attach(
+        model,
+        rank,
+        alpha,
+        seed,
+        after=lambda m: [p.requires_grad_(True) for n, p in m.named_parameters() if "norm" in n],
+    )
 
 
 @wrong("random-b", "B must start at zero, or the model changes before it has learned anything.")
