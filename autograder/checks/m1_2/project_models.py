@@ -83,7 +83,8 @@ def _adapters_form(layers):
         parts = expect.mapping(layers[name], ("A", "B"))
         a = expect.array(parts["A"], f"{name}: A", dtype=np.float32)
         rank = a.shape[0] if a.ndim == 2 else 0
-        expect.that(a.ndim == 2 and a.shape[1] == columns and 1 <= rank <= 32, f"{name}: A is (rank, in), rank 1 to 32.",
+        fits = a.ndim == 2 and a.shape[1] == columns and 1 <= rank <= 32
+        expect.that(fits, f"{name}: A is (rank, in), rank 1 to 32.",
                     stage="shape", yours=str(a.shape), right=f"(rank, {columns})")  # fmt: skip
         b = expect.array(parts["B"], f"{name}: B", shape=(rows, rank), dtype=np.float32)
         expect.that(
@@ -138,7 +139,8 @@ def _measured_gptq(found, weights):
 
 def _measured_qlora(found, adapters):
     scaling = found["scaling"]
-    expect.that(type(scaling) is float and 0 < scaling <= 64, "`scaling` is alpha / rank, a float.", stage="type",
+    fits = type(scaling) is float and 0 < scaling <= 64
+    expect.that(fits, "`scaling` is alpha / rank, a float.", stage="type",
                 yours=scaling)  # fmt: skip
     weights = {}
     for name, (a, b) in adapters.items():
@@ -147,7 +149,8 @@ def _measured_qlora(found, adapters):
     loss = _responses(weights, perplexity)
     expect.that(
         loss <= MOST_RESPONSE_LOSS, "The tuned model has learned too little of the instructions.",
-        yours=f"{loss:.2f} nats a token of held-out responses", right=f"{MOST_RESPONSE_LOSS} or less", hint=HINTS[3],
+        yours=f"{loss:.2f} nats a token of held-out responses", right=f"{MOST_RESPONSE_LOSS} or less",
+        hint=HINTS[3],
     )  # fmt: skip
     expect.number(found["qlora_response_loss"], loss, "qlora_response_loss", rtol=2 * RTOL)
     expect.number(found["qlora_perplexity"], perplexity, "qlora_perplexity", rtol=2 * RTOL)
