@@ -102,7 +102,8 @@ def render(figures: dict) -> str:
         "",
         f"NF4 base, adapters tuned on the instruction set in {q['steps']} steps: responses "
         f"{q['response_loss_before']} to {q['response_loss_after']} nats a token, "
-        f"{q['exact_after']:.0%} exactly right. Perplexity of the text afterwards: {q['perplexity']}, above the float model's, because the "
+        f"{q['exact_after']:.0%} exactly right.",
+        f"Perplexity of the text afterwards: {q['perplexity']}, above the float model's, because the "
         "instructions are another text and nothing held the model to the first one.",
         "",
         "## The order that the papers report",
