@@ -293,7 +293,7 @@ check("effective-weight", effective_weight)
 # The loss counts the response's tokens alone; the labels of the prompt are -100.
 # %% role="exercise" id="fine-tune-adapters" items="1.2.P3" minutes=15
 def fine_tune(
-    model: torch.nn.Module, batches: list[dict[str, torch.Tensor]], learning_rate: float = 3e-3
+    model: torch.nn.Module, batches: list[dict[str, torch.Tensor]], learning_rate: float = 2e-3
 ) -> list[float]:
     """One step of AdamW on each batch, on the trainable parameters alone.
 
