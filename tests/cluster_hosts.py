@@ -8,6 +8,7 @@ is a process with a folder of its own.
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -122,6 +123,18 @@ class Hosts:
         names = {address: facts["name"] for address, facts in self._workers(client).items()}
         now = client.processing().items()
         return {names.get(w) for w, keys in now if any(str(k).startswith("grade-") for k in keys)}
+
+    def caught_busy(self, name, client):
+        """Whether a worker grades a submission; then it is left stopped in the middle of it."""
+        if name not in self.busy(client):
+            return False
+        self.processes[name].send_signal(signal.SIGSTOP)
+        # What it sent before it was stopped has arrived by then.
+        time.sleep(0.2)
+        if name in self.busy(client):
+            return True
+        self.processes[name].send_signal(signal.SIGCONT)
+        return False
 
     @staticmethod
     def _workers(client):

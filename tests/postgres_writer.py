@@ -1,5 +1,6 @@
 """One of several processes that write results into one gradebook at once; see test_postgresql.py."""
 
+import os
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -19,11 +20,14 @@ def result(student: str, points: float) -> dict:
     return {"student": student, "graded": False, "problem": "", "state": state, "seconds": 0.1}
 
 
-def write(db_url: str, assignment: str, folder: Path, count: int, start, failures) -> None:
+def write(
+    db_url: str, passfile: str, assignment: str, folder: Path, count: int, start, failures
+) -> None:
     """Results of `count` students for the process's own assignment and for one that all share.
 
     start: a barrier of all the processes. failures: a queue; gets what the gradebook refused.
     """
+    os.environ["PGPASSFILE"] = passfile
     book = open_gradebook(db_url)
     start.wait(60)
     refused = {}

@@ -95,7 +95,7 @@ def test_gradebook_of_a_class_and_of_a_student(state, out, gradebook, tmp_path):
 
 
 BAD = {
-    "missing gradebook": (["--gradebook", "none.db"], "is missing: grade a class first"),
+    "missing gradebook": (["--gradebook", "none.db"], "There is no gradebook at"),
     "unreadable notebook": (["--notebooks", "bad.ipynb"], "is not a readable Jupyter notebook"),
     "missing notebook": (["--notebooks", "none"], "is missing: name a notebook"),
     "two sources": (["--blank", "--notebooks", "bad.ipynb"], "exclude each other"),

@@ -215,11 +215,11 @@ def scores(root):
     return {row[0]: row[4] for row in rows if row[2] == "check-double"}
 
 
-def start(root, *words):
+def start(root, *words, stdout=subprocess.DEVNULL):
     return subprocess.Popen(
         [Path(sys.executable).with_name("course"), "grade", FOLDER, *(words or ["--jobs=2"])],
         cwd=root,
-        stdout=subprocess.DEVNULL,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
     )

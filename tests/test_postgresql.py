@@ -137,9 +137,11 @@ def test_eight_writers_at_once_lose_nothing(db, tmp_path):
                 book.add_grade_cell(cell, NOTEBOOK, assignment, max_score=100, cell_type="code")
     warm_up("autograder.grading.task")
     context = multiprocessing.get_context("forkserver")
+    # The server of the forks may be older than this test, and so its environment.
+    passfile = os.environ["PGPASSFILE"]
     start, failures = context.Barrier(8), context.Queue()
     writers = [
-        context.Process(target=write, args=(db, a, tmp_path / a, 40, start, failures))
+        context.Process(target=write, args=(db, passfile, a, tmp_path / a, 40, start, failures))
         for a in assignments
     ]
     for process in writers:

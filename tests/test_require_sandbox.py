@@ -10,6 +10,7 @@ import pytest
 from test_nbgrader import FOLDER, nbgrader, submit
 
 from autograder.grading.scores import read_scores, totals
+from autograder.grading.warm.prepare import INHERITED
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,6 +27,8 @@ def poorer(root, command, *words):
     return subprocess.run(
         ["setpriv", "--bounding-set=-all", Path(sys.executable).with_name(command), *words],
         cwd=root,
+        # Not the kernels of this process: those were prepared with all its capabilities.
+        env={k: v for k, v in os.environ.items() if k != INHERITED},
         capture_output=True,
         text=True,
     )

@@ -3,16 +3,23 @@
 Whoever holds the kernel holds its key, so a message says nothing about who wrote it or how.
 """
 
+import math
+import time
+from queue import Empty
 from typing import Any
 
 import zmq
 from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.utils import ensure_async
 from nbformat import NotebookNode
 
 MB = 2**20
 # Larger messages close the line (zmq_setsockopt(3), ZMQ_MAXMSGSIZE). An answer may hold arrays.
 MESSAGE_BYTES = {"shell": 256 * MB, "iopub": 16 * MB}
 MESSAGES_WAITING = {"shell": 10, "iopub": 100}
+# How long an answer may take before the kernel is asked again, and then its publication.
+READY_S, SUBSCRIBED_S = 1, 0.01
+RECONNECT_MS = 5
 KEPT_CHARS, KEPT_MESSAGES = 10 * MB, 5_000
 CUT = "Output is cut here: this cell prints more than a notebook can show."
 
@@ -24,7 +31,48 @@ class BoundedClient(AsyncKernelClient):
         # Options hold for connections made after them, and the parent connects at once.
         self.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES.get(channel, MB))
         self.context.setsockopt(zmq.RCVHWM, MESSAGES_WAITING.get(channel, 10))
+        # The kernel's sockets appear after it; 0.1 s between tries is most of its start.
+        self.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         return super()._create_connected_socket(channel, identity)
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers and its published messages arrive; leave none of them.
+
+        jupyter_client's own waits for 0.2 s of silence; here the kernel says itself that it is
+        idle. timeout: seconds. Raises RuntimeError.
+        """
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        patience_s = SUBSCRIBED_S
+        while True:
+            asked = self.kernel_info()
+            try:
+                reply = await self._reply(asked)
+                await self._idle(asked, patience_s)
+            except Empty:
+                pass
+            else:
+                self._handle_kernel_info_reply(reply)
+                return
+            patience_s *= 2
+            if not await self._async_is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            if time.monotonic() > until:
+                raise RuntimeError(f"Kernel didn't respond in {timeout:g} seconds")
+
+    async def _reply(self, asked: str) -> dict:
+        """The answer to a request, within READY_S; else Empty."""
+        while True:
+            reply = await ensure_async(self.shell_channel.get_msg(timeout=READY_S))
+            if reply["parent_header"].get("msg_id") == asked:
+                return reply
+
+    async def _idle(self, asked: str, patience_s: float) -> None:
+        """Read until a request is said to be done; Empty where nothing is published to us yet."""
+        while True:
+            said = await ensure_async(self.iopub_channel.get_msg(timeout=patience_s))
+            done = said["content"].get("execution_state") == "idle"
+            if done and said["parent_header"].get("msg_id") == asked:
+                return
 
 
 class Budget:

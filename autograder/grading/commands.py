@@ -86,7 +86,7 @@ def grade_one(root, folder: str, notebook: str) -> bool:
 @click.option(
     "--jobs",
     type=click.IntRange(1),
-    help="Submissions at a time; default: one a core, or every worker of the cluster.",
+    help="Submissions at a time; default: one more than there are cores, or every worker of the cluster.",
 )
 @click.option("--force", is_flag=True, help="Grade unchanged submissions again too.")
 @click.option("--db", "db_url", metavar="URL", help="The gradebook; default: nbgrader's db_url.")

@@ -55,7 +55,8 @@ def submission_key(run: str, folder: Path, extension: str) -> str:
 
 
 def _pins() -> list[str]:
-    return sorted(f"{d.name}=={d.version}" for d in metadata.distributions())
+    # A set: a folder that is on the path twice, or with its egg-info, changes nothing.
+    return sorted({f"{d.name}=={d.version}" for d in metadata.distributions()})
 
 
 def _files(folder: Path, suffix: str = "") -> list[Path]:
