@@ -14,6 +14,8 @@ from lab.outliers import with_outliers
 from lab.perplexity import token_losses
 
 BITS = (8, 4, 3, 2)
+ADAPTED = {16: 3, 4: 3, 3: 1, 2: 1}  # bits of the base that adapters are trained beside: seeds
+TWIN_METHODS = ("RTN", "AWQ")
 
 
 def measure_all(path: Path, say: Callable[[str], None]) -> dict:
@@ -44,11 +46,18 @@ def measure_all(path: Path, say: Callable[[str], None]) -> dict:
             if method == "NF" and bits == 8:
                 continue  # 256 quantiles: nobody stores that
             once(f"{method} {bits}", lambda m=method, b=bits: _measured(model, m, b, base, say))
-    for method in ("RTN", "AWQ"):
+    for method in TWIN_METHODS:
         for bits in BITS:
             once(f"twin {method} {bits}", lambda m=method, b=bits: _measured(twin, m, b, base, say))
-    once("QLoRA 4", lambda: _qlora(model, base, say))
+    for bits, seeds in ADAPTED.items():
+        for seed in range(seeds):
+            once(adapted(bits, seed), lambda b=bits, s=seed: _tuned(model, b, s, say))
     return figures
+
+
+def adapted(bits: int, seed: int = 0) -> str:
+    """The row of a model tuned beside a base of so many bits."""
+    return ("LoRA 16" if bits == 16 else f"QLoRA {bits}") + (f", seed {seed}" if seed else "")
 
 
 def _measured(model, method: str, bits: int, base: np.ndarray, say: Callable[[str], None]) -> dict:
@@ -70,14 +79,13 @@ def _row(losses: np.ndarray, base: np.ndarray, divergence: float, bits: float) -
     }
 
 
-def _qlora(model, base: np.ndarray, say: Callable[[str], None]) -> dict:
-    """NF4 and adapters tuned on the instruction set, as data/language_model does in float."""
+def _tuned(model, bits: int, seed: int, say: Callable[[str], None]) -> dict:
+    """Adapters tuned on instructions beside a frozen base: NF at these bits, 16 for the model itself."""
     from data.language_model.fine_tuning import measure_lora
 
-    frozen = quantized("NF", model, 4, say)
-    tuned = measure_lora(base=frozen)
+    tuned = measure_lora(seed, None if bits == 16 else quantized("NF", model, bits, say))
     return {
-        "bits_per_weight": round(bits_per_weight("NF", 4), 4),
+        "bits_per_weight": 16.0 if bits == 16 else round(bits_per_weight("NF", bits), 4),
         "perplexity": tuned["perplexity_after"],
         "response_loss_before": tuned["loss_before_nats"],
         "response_loss_after": tuned["loss_after_nats"],

@@ -597,9 +597,12 @@ show(
     "rounding's; SmoothQuant's is short.",
 )
 # %% [markdown]
-# **What you should see.** 4 bits cost little. At 3 bits GPTQ takes back most of what rounding loses; AWQ hardly differs from
-# rounding, on this model. Unsmoothed W8A8 is far off and SmoothQuant nearly float. NF4 and 4-bit RTN lie close: NF4
-# is better by its levels and stores slightly less.
+# **What you should see.** 4 bits cost a tenth of a point: NF4 and 4-bit rounding differ by less than the noise of 8,192
+# tokens (0.002 nats), and NF4 stores slightly less. At 3 bits GPTQ takes back about half of what rounding loses; AWQ hardly
+# differs from rounding, on this model. Unsmoothed W8A8 is far off and SmoothQuant nearly float.
+#
+# `docs/perplexities-1.2.md` has every method at 8, 4, 3 and 2 bits, with standard errors and a second measure, and says
+# for each order that a paper reports whether it holds here. `make perplexities` measures it again.
 # %% [markdown] items="1.2.C7 1.2.C12"
 # ### Why AWQ is no better here
 #
@@ -678,10 +681,10 @@ explore(
 # ask for besides these five before choosing a method.
 # %% [markdown] role="written" id="comparison-explained" items="1.2.C12" points=4
 # **Model answer.** (Figures stand for the learner's own.) As in Frantar et al. 2023, GPTQ is far better than rounding at 3
-# bits: it takes back more than half of the added perplexity, at equal bits. As in Xiao et al. 2023, SmoothQuant brings
-# W8A8 from useless to nearly float, because the twin has outliers in its activations. NF4 beats 4-bit
-# rounding slightly, with fewer bits, as Dettmers et al. 2023 report for normal weights; the gap is small because
-# RTN has 16 levels with a zero-point in groups of 128 and both are near float.
+# bits: it takes back about half of the added perplexity, at equal bits. As in Xiao et al. 2023, SmoothQuant brings
+# W8A8 from useless to nearly float, because the twin has outliers in its activations. Dettmers et al. 2023 report NF4
+# better than INT4; here the two 4-bit rows cannot be told apart (0.02 of perplexity, with either ahead, is within the
+# noise): RTN has a zero-point, fits lopsided groups and stores more bits, and both are near float.
 #
 # AWQ contradicts its paper: level with rounding or slightly worse. The chosen alphas are small, so the search finds little
 # to protect; least output error of each layer alone does not promise perplexity. On the twin, where a few inputs are large,

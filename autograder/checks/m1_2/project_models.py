@@ -22,8 +22,10 @@ KEYS = ("gptq", "adapters", "scaling", "nf4_bytes", "gptq_bytes", "gptq_perplexi
 MOST_RESPONSE_LOSS = 3.8
 # Of the KL from the float model that rounding to nearest has on the same grid; see _measured_gptq.
 MOST_OF_RTN = 0.8
-# The learner's own measurement may be in bfloat16, on a GPU.
-RTOL = 1e-2
+# Both measure in float32: another order of sums moves 1e-6. The nearest wrong model (NF4's, RTN's
+# perplexity in the GPTQ cell; the adapters on the float base) is 1e-3 or 1e-2 away. QLoRA's may come
+# from bitsandbytes' own kernels, which round to bfloat16 on some processors.
+GPTQ_RTOL, QLORA_RTOL = 1e-3, 5e-3
 _scored = {}
 
 
@@ -133,7 +135,7 @@ def _measured_gptq(found, weights):
         hint="Solve each layer on the inputs that the quantized layers before it make.",
     )  # fmt: skip
     mine = shipped_lm.perplexity(weights)
-    expect.number(found["gptq_perplexity"], mine, "gptq_perplexity", rtol=RTOL,
+    expect.number(found["gptq_perplexity"], mine, "gptq_perplexity", rtol=GPTQ_RTOL,
                   cause="The number does not belong to these codes.")  # fmt: skip
 
 
@@ -152,8 +154,8 @@ def _measured_qlora(found, adapters):
         yours=f"{loss:.2f} nats a token of held-out responses", right=f"{MOST_RESPONSE_LOSS} or less",
         hint=HINTS[3],
     )  # fmt: skip
-    expect.number(found["qlora_response_loss"], loss, "qlora_response_loss", rtol=2 * RTOL)
-    expect.number(found["qlora_perplexity"], perplexity, "qlora_perplexity", rtol=2 * RTOL)
+    expect.number(found["qlora_response_loss"], loss, "qlora_response_loss", rtol=QLORA_RTOL)
+    expect.number(found["qlora_perplexity"], perplexity, "qlora_perplexity", rtol=QLORA_RTOL)
 
 
 def _base(name):
