@@ -232,3 +232,29 @@ def before():
 @wrong("typed-in", "gptq_perplexity does not belong to the codes.", call=True, diagnose=False)
 def typed_in():
     return lambda: _answer(gptq_perplexity=_gptq()[1] * 0.98)
+
+
+@wrong("float-perplexity", "gptq_perplexity is that of the float model.", call=True, diagnose=False)
+def of_the_float_model():
+    return lambda: _answer(gptq_perplexity=perplexity(_model()))
+
+
+@wrong("rtn-perplexity", "gptq_perplexity is that of rounding.", call=True, diagnose=False)
+def of_rounding():
+    return lambda: _answer(gptq_perplexity=_gptq(False)[1])
+
+
+@wrong("float-base", "The tuned model was measured on the float weights; its base is NF4.",
+       call=True, diagnose=False)  # fmt: skip
+def on_the_float_base():
+    pairs = _qlora()[0]
+    merged = with_weights(_model(), lambda n, w: w + ALPHA / RANK * torch.from_numpy(
+        pairs[n]["B"] @ pairs[n]["A"]))  # fmt: skip
+    loss = score_responses(merged, load_tokenizer(), instruction_set()[1])[0]
+    return lambda: _answer(qlora_perplexity=perplexity(merged), qlora_response_loss=loss)
+
+
+@wrong("transposed-codes", "Codes are (out, in).", call=True, diagnose=False)
+def transposed():
+    layers = {n: {**p, "codes": p["codes"].T.copy()} for n, p in _gptq()[0].items()}
+    return lambda: _answer(gptq=layers)
