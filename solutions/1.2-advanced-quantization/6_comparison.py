@@ -198,8 +198,8 @@ def gptq_weight(
             1, a Hessian that holds NaN or infinity, or one that is not positive definite after
             damping.
 
-    >>> gptq_weight(np.array([[0.9, 0.45]]), np.array([[1.0, 1.0], [1.0, 1.5]]), bits=1, group_size=2)
-    array([[0.9, 0.9]])
+    >>> gptq_weight(np.array([[0.9, 0.4, 0.4]]), np.ones((3, 3)) + np.eye(3), bits=1, group_size=3)
+    array([[0.9, 0. , 0.9]])
     """
     ### BEGIN SOLUTION
     columns = weight.shape[1]

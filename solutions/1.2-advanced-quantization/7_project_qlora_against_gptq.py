@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from transformers.utils.logging import disable_progress_bar
 
 from autograder import check
 from lab.divergence import mean_divergence
@@ -48,6 +49,7 @@ profile
 require("bitsandbytes", "loading a model in 4 bits")
 require("peft", "adapters")
 same_arithmetic_on_every_cpu()
+disable_progress_bar()  # of loading weights, on stderr
 # float32 on every device: the check measures so, and bfloat16 would blur what 4 bits do.
 model = load_lm(profile=profile).float()
 tokenizer = load_tokenizer()
@@ -606,9 +608,12 @@ def unpack_gptq(
     Raises:
         ValueError: other bits, or a g_idx whose length does not fit qweight.
 
-    >>> words = np.array([[0x3210], [0x7654]], np.int32)  # 8-bit codes 0x10, 0x32, 0, 0; 0x54 ...
-    >>> unpack_gptq(words, np.zeros((1, 1), np.int32), np.ones((1, 1), np.float16), np.zeros(8, int), 8)
-    array([[15., 49., -1., -1., 83., 117., -1., -1.]], dtype=float32)
+    >>> words = np.array([[0x03020100, 5, 0, -1]], np.int32)  # four outputs, four codes of 8 bits
+    >>> unpack_gptq(words, np.zeros((1, 1), np.int32), np.ones((1, 4), np.float16), np.zeros(4, int), 8)
+    array([[ -1.,   0.,   1.,   2.],
+           [  4.,  -1.,  -1.,  -1.],
+           [ -1.,  -1.,  -1.,  -1.],
+           [254., 254., 254., 254.]], dtype=float32)
     """
     ### BEGIN SOLUTION
     if bits not in (2, 4, 8) or len(qweight) * 32 != len(g_idx) * bits:
