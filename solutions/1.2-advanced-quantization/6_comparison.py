@@ -287,8 +287,8 @@ def awq_weight(
 
     >>> w = np.array([[0.4, 1.5], [0.6, 1.5]])
     >>> restored, alpha = awq_weight(w, np.array([9.0, 1.0]), np.diag([81.0, 1.0]), 2, 2, points=3)
-    >>> alpha
-    0.5
+    >>> restored.round(3).tolist(), alpha  # the column with large inputs is exact now
+    ([[0.4, 1.2], [0.6, 1.8]], 1.0)
     """
     ### BEGIN SOLUTION
     columns = weight.shape[1]
