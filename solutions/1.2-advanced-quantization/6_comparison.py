@@ -363,7 +363,7 @@ def smooth_w8a8(
     >>> x, w = np.array([[8.0, 2.0]], np.float32), np.array([[2.0, 0.5]], np.float32)
     >>> factors, x_codes, w_codes, y = smooth_w8a8(x, w)
     >>> factors.tolist(), x_codes.tolist(), w_codes.tolist(), round(float(y[0, 0]), 6)
-    ([2.0, 2.0], [[127, 32]], [[127, 32]], 17.015872)
+    ([2.0, 2.0], [[127, 32]], [[127, 32]], 17.01581)
     """
     ### BEGIN SOLUTION
     if x.shape[1] != weight.shape[1] or not len(x) or not 0 <= alpha <= 1:
