@@ -276,9 +276,9 @@ def damp_hessian(
         percdamp: the share of the diagonal's mean that is added; 0.01 is 1 %. 0 adds nothing.
 
     Returns:
-        hessian: a new array: diagonal 1 in dead columns, then percdamp * mean(diagonal) added to
+        hessian: always a new array: diagonal 1 in dead columns, then percdamp * mean(diagonal) added to
             every diagonal element.
-        w: a new array, 0 in the dead columns.
+        w: always a new array, 0 in the dead columns.
         dead: bool, (K,), True where hessian[j, j] was exactly 0.
 
     Raises:
