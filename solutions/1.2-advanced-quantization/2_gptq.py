@@ -19,8 +19,12 @@
 PROFILE = "cpu"  # "gpu" on a CUDA machine
 # %% role="given" id="setup"
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterable
+
+# Read when NumPy is imported. On matrices this small a second thread mostly waits.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import torch
