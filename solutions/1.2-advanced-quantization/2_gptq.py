@@ -19,8 +19,12 @@
 PROFILE = "cpu"  # "gpu" on a CUDA machine
 # %% role="given" id="setup"
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterable
+
+# Read when NumPy is imported. On matrices this small a second thread mostly waits.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import torch
@@ -276,9 +280,9 @@ def damp_hessian(
         percdamp: the share of the diagonal's mean that is added; 0.01 is 1 %. 0 adds nothing.
 
     Returns:
-        hessian: a new array: diagonal 1 in dead columns, then percdamp * mean(diagonal) added to
+        hessian: always a new array: diagonal 1 in dead columns, then percdamp * mean(diagonal) added to
             every diagonal element.
-        w: a new array, 0 in the dead columns.
+        w: always a new array, 0 in the dead columns.
         dead: bool, (K,), True where hessian[j, j] was exactly 0.
 
     Raises:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from autograder.checks import case, expect
+from autograder.checks import case, expect, refusal
 
 PARTS = {"one batch": 0.3, "growing": 0.35, "percentile": 0.2, "bad input": 0.15}
 HINTS = (

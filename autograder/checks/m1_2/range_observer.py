@@ -6,7 +6,7 @@ parameters exact rational arithmetic.
 
 import numpy as np
 
-from autograder.checks import case, expect
+from autograder.checks import case, expect, refusal
 from autograder.checks.oracles import affine
 
 PARTS = {"min and max": 0.35, "moving average": 0.35, "parameters": 0.15, "bad input": 0.15}
