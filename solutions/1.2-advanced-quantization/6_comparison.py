@@ -23,7 +23,7 @@ import torch
 
 from autograder import check
 from lab.fake_quant import decoder_linears, int8_activations, round_to_nearest, with_weights
-from lab.layerwise import calibration_inputs, quantize_layerwise
+from lab.layerwise import all_calibration_inputs, calibration_inputs, quantize_layerwise
 from lab.lm import calibration_batch, load_lm
 from lab.outliers import with_outliers
 from lab.perplexity import perplexity
@@ -478,8 +478,10 @@ def by_gptq(name: str, weight: np.ndarray, inputs: list[np.ndarray]) -> np.ndarr
 def by_awq(subject, chosen: dict):
     """with_weights for AWQ; notes each layer's alpha in `chosen`."""
 
+    seen = all_calibration_inputs(subject, tokens)
+
     def change(name, weight):
-        hessian, mean_abs = hessian_of(calibration_inputs(subject, tokens, name))
+        hessian, mean_abs = hessian_of(seen[name])
         restored, chosen[name] = awq_weight(weight.cpu().numpy(), mean_abs, hessian, 3, GROUP_SIZE)
         return torch.from_numpy(restored).to(weight)
 
@@ -508,10 +510,9 @@ READERS = {
 def smoothed(alpha: float = 0.5):
     """The twin with outliers after smoothing: the same function, other weights."""
     changed = with_outliers(model)
+    inputs = all_calibration_inputs(changed, tokens)
     seen = {
-        (block, norm): np.concatenate(
-            calibration_inputs(changed, tokens, f"model.layers.{block}.{readers[0]}")
-        )
+        (block, norm): np.concatenate(inputs[f"model.layers.{block}.{readers[0]}"])
         for block in range(len(changed.model.layers))
         for norm, readers in READERS.items()
     }
