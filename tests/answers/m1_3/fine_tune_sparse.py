@@ -167,16 +167,12 @@ adam = _wrong(
     kind=torch.optim.Adam,
 )  # fmt: skip
 sgd = _wrong("sgd", "That is plain gradient descent; use AdamW.", kind=torch.optim.SGD)
-left_training = _wrong(
-    "left-training", "The model is left in training mode.", after=lambda m: None
-)
+left_training = _wrong("left-training", "The model is left in training mode.", after=lambda m: None)
 eval_training = _wrong(
     "trained-in-eval-mode", "The model learned in evaluation mode, without dropout.",
     start=lambda m: m.eval(),
 )  # fmt: skip
-backwards = _wrong(
-    "backwards", "The batches were taken in another order.", order=lambda b: b[::-1]
-)
+backwards = _wrong("backwards", "The batches were taken in another order.", order=lambda b: b[::-1])
 loss_ignored = _wrong("loss-ignored", "The argument loss_of was not used.", use_loss=False)
 unguarded = _wrong(
     "no-refusal", "No batches, or a mask that fits nothing, must raise ValueError.", guard=False
