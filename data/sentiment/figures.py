@@ -11,7 +11,6 @@ from data.sentiment import stages
 from data.sentiment.shipping import iterative_pruning, read_facts, sentiment_dir
 from data.sentiment.stages import RECIPES, Split, full_split, real_sst2
 from data.sentiment.training import apply_masks
-from lab.data import load_sst2
 from lab.paths import cache_dir
 from lab.sentiment import MODELS, load_folder, load_folder_tokenizer, predict_logits, prunable
 
@@ -120,8 +119,3 @@ def _linear(split: Split) -> np.ndarray:
     features = words.fit_transform(split.sentences)
     model = LogisticRegression(C=4, max_iter=300).fit(features, split.labels)
     return model.predict(words.transform(split.test_sentences)) == split.test_labels
-
-
-def is_real() -> bool:
-    """Whether SST-2's own files are at hand."""
-    return not load_sst2().is_stand_in

@@ -58,9 +58,9 @@ DISTILBERT = DistilBertConfig(
 )
 RECIPES = {
     "base": Recipe(epochs=12, peak_rate=2e-3),
-    "teacher": Recipe(epochs=5, peak_rate=7e-4),
+    "teacher": Recipe(epochs=6, peak_rate=7e-4),
     "pruned": Recipe(epochs=1, peak_rate=5e-4, warmup=20),
-    "student": Recipe(epochs=10),
+    "student": Recipe(epochs=8, peak_rate=2e-3),
 }
 
 

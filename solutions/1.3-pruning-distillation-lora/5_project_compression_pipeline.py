@@ -146,10 +146,10 @@ def fine_tune(
     Raises:
         ValueError: no batches, or a mask whose name or shape is not that of a parameter.
 
-    >>> batches = batches_of(tokenizer, ["a fine film", "a dull film"], np.array([1, 0])) * 3
+    >>> batches = batches_of(tokenizer, ["a fine film", "a dull film"], np.array([1, 0])) * 20
     >>> losses = fine_tune(new_student(), batches)
-    >>> len(losses), losses[2] < losses[0]
-    (3, True)
+    >>> len(losses), losses[-1] < losses[0]
+    (20, True)
     """
     ### BEGIN SOLUTION
     parameters = dict(model.named_parameters())
@@ -591,7 +591,7 @@ def sparse_footprint(arrays: dict[str, np.ndarray]) -> dict[str, int | float]:
     Raises:
         ValueError: no arrays, or one without values.
 
-    >>> sparse_footprint({"w": np.array([[0, 1, 0, 0], [0, 0, 0, 2]], np.float32), "b": np.ones(3)})
+    >>> sparse_footprint({"w": np.array([[0, 1, 0, 0], [0, 0, 0, 2]], np.float32), "b": np.ones(3, np.float16)})
     {'parameters': 11, 'nonzero': 5, 'sparsity': 0.5454545454545454, 'dense_bytes': 22, 'sparse_bytes': 11}
     """
     ### BEGIN SOLUTION

@@ -22,17 +22,21 @@ def _sparse(rng, shape, share, dtype=np.float32):
 def cases(rng):
     for part in ("counts", "bytes"):
         for label, share in (("dense", 0.0), ("half zeros", 0.5), ("nine tenths zeros", 0.9)):
-            yield case(label, part, arrays={"w": _sparse(rng, (13, 17), share), "b": _sparse(rng, 5, 0.0)})  # fmt: skip
+            yield case(
+                label, part, arrays={"w": _sparse(rng, (13, 17), share), "b": _sparse(rng, 5, 0.0)}
+            )
         mixed = {f"w{i}": _sparse(rng, (11, 3 + 7 * i), 0.25 * i) for i in range(4)}
         yield case("four matrices, 0 to 75 % zeros", part, arrays=mixed)
         yield case("three dimensions and float16", part,
                    arrays={"w": _sparse(rng, (3, 4, 5), 0.6, np.float16)})  # fmt: skip
         few = np.ones(160, np.float32)
         few[:11] = 0
-        yield case("one zero more than the mask costs", part, arrays={"w": few, "v": np.ones(9, np.float32)})  # fmt: skip
+        yield case("one zero more than the mask costs", part,
+                   arrays={"w": few, "v": np.ones(9, np.float32)})  # fmt: skip
         near = np.ones(160, np.float32)
         near[:10] = 0
-        yield case("as many zeros as the mask costs", part, arrays={"w": near, "v": few[::-1].copy()})  # fmt: skip
+        yield case("as many zeros as the mask costs", part,
+                   arrays={"w": near, "v": few[::-1].copy()})  # fmt: skip
     tiny = np.array([[1e-9, -1e-9, 1.0, 0.0], [-0.0, 6e-8, 2e-8, -3.0]] * 3, np.float32)
     yield case("values that are 0 in float16", "edges", arrays={"w": tiny})
     yield case("all zero", "edges", arrays={"w": np.zeros((4, 4), np.float32)})

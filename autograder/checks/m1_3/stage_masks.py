@@ -71,10 +71,8 @@ def _drop(rng, shape, share):
 def probe(solution, weights, masks, sparsity):
     odd = not weights or any(w.size == 0 for w in weights.values()) or not 0 <= sparsity <= 1
     for name, mask in masks.items():
-        if mask.shape != weights[name].shape:
-            odd = True
-        elif (~mask).sum() > round(max(0, min(1, sparsity)) * mask.size):
-            odd = True
+        gone = (~mask).sum() > round(max(0, min(1, sparsity)) * mask.size)
+        odd = odd or gone or mask.shape != weights[name].shape
     if odd:
         return refusal(lambda: solution(weights, masks, sparsity))
     return solution(weights, masks, sparsity)

@@ -96,7 +96,8 @@ def both(model, batches, learning_rate=1e-3, masks=None, loss_of=None):
                 named[name].copy_(torch.where(mask, named[name], 0.0))
 
     named = dict(model.named_parameters())
-    if not batches or any(k not in named or named[k].shape != m.shape for k, m in (masks or {}).items()):  # fmt: skip
+    fits = all(k in named and named[k].shape == m.shape for k, m in (masks or {}).items())
+    if not batches or not fits:
         raise ValueError("nothing fits")
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=1e-2)
     hook(optimizer)

@@ -75,5 +75,6 @@ positive = _wrong(
     "positive-alone", "Negative values are non-zeros.", nonzero=lambda a: (a > 0).sum()
 )
 unguarded = _wrong("no-refusal", "No arrays, or an empty one, must raise ValueError.", guard=False)
-indices = _wrong("indices", "Positions are stored as a bit mask, not as 4-byte indices.",
-                 cheaper=lambda f: min(f[0], f[0]))  # fmt: skip
+never = _wrong(
+    "never-sparse", "A tensor with many zeros is cheaper with a bit mask.", cheaper=lambda f: f[0]
+)

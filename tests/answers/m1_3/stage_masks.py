@@ -95,8 +95,10 @@ largest = _wrong("largest-removed", "You removed the largest weights.", key=lamb
 inverted = _wrong("inverted", "True is for weights that stay.", flip=True)
 forgets = _wrong("forgets-masks", "Weights of earlier rounds came back: masks must be nested.",
                  nested=False)  # fmt: skip
-zero_not_first = _wrong("gone-tie-with-zero", "A live weight of value 0 went before one that was gone already.",
-                        gone_first=False)  # fmt: skip
+zero_not_first = _wrong(
+    "gone-tie-with-zero", "A live weight of value 0 went before one that was gone already.",
+    gone_first=False,
+)  # fmt: skip
 last_of_ties = _wrong("last-of-equals", "Of equal magnitudes the lower index goes first.",
                       order=lambda m: (len(m) - 1 - np.argsort(m[::-1], kind="stable")))  # fmt: skip
 floats = _wrong("float-masks", "The masks must be bool arrays.", dtype=np.float32)
