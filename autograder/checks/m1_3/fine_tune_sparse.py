@@ -35,13 +35,12 @@ def cases(rng):
 
     yield one("one step", "losses", 1, 1e-2)
     yield one("five steps", "losses", 5, 1e-2)
-    yield one("five steps, large gradients", "losses", 5, 5e-3, size=1.5)
-    yield one("another loss", "losses", 4, 1e-2, square=1.0)
-    yield one("five steps", "weights", 5, 1e-2)
-    yield one("word embeddings far from zero", "weights", 6, 1e-2, factor=60.0)
+    yield one("four steps, larger weights", "losses", 4, 1e-2, size=0.4)
+    yield one("another loss", "losses", 3, 1e-2, square=1.0)
+    yield one("word embeddings far from zero", "weights", 5, 1e-2, factor=60.0)
     yield one("one step, half removed", "masks", 1, 1e-2, PRUNED)
-    yield one("six steps, half removed", "masks", 6, 1e-2, PRUNED)
-    yield one("another loss, half removed", "masks", 4, 1e-2, PRUNED, square=1.0)
+    yield one("five steps, half removed", "masks", 5, 1e-2, PRUNED)
+    yield one("another loss, half removed", "masks", 3, 1e-2, PRUNED, square=1.0)
     yield one("three steps", "the rest", 3, 1e-2, PRUNED[:1])
     for bad, label in (("batches", "no batches"), ("name", "a mask for no parameter"),
                        ("shape", "a mask of another shape")):  # fmt: skip
@@ -100,8 +99,8 @@ def judge(case, answer):
     )
     if case.part == "masks":
         _removed(case, found)
-    # float32 against float64: Adam divides by the size of small gradients, which adds up.
-    expect.close(np.array(values), np.array(losses), "losses", rtol=1e-3, hint=HINTS[0])
+    # float32 against float64 in models this small: losses 3e-7 apart, weights 4e-5 of their way.
+    expect.close(np.array(values), np.array(losses), "losses", rtol=1e-4, hint=HINTS[0])
     if case.part == "losses":
         return None
     for name, want in weights.items():
@@ -114,8 +113,8 @@ def judge(case, answer):
             continue
         off = np.linalg.norm(got - want) / moved
         expect.that(
-            off <= 0.02, f"{name} moved elsewhere than AdamW moves it.",
-            yours=f"off by {off:.1%} of the way", right="below 2 %", hint=HINTS[3],
+            off <= 2e-3, f"{name} moved elsewhere than AdamW moves it.",
+            yours=f"off by {off:.2%} of the way", right="below 0.2 %", hint=HINTS[3],
         )  # fmt: skip
     return None
 
