@@ -74,14 +74,20 @@ def iterative_pruning(
     split: Split,
     recipe: Recipe,
     sparsities: tuple[float, ...],
+    after_round: Callable[[float], None] = lambda sparsity: None,
 ) -> list[Checkpoint]:
-    """Prune `model` in rounds by magnitude, each followed by fine-tuning; it is changed."""
+    """Prune `model` in rounds by magnitude, each followed by fine-tuning; it is changed.
+
+    Args:
+        after_round: called with the sparsity when a round's fine-tuning is done.
+    """
     runs = []
     for number, sparsity in enumerate(sparsities):
         masks = stages.magnitude_masks(prunable(model), sparsity)
         apply_masks(dict(model.named_parameters()), masks)
         title = f"pruned-{sparsity}"
         runs.append(_run(title, model, tokenizer, out, split, recipe, seed=number, masks=masks))
+        after_round(sparsity)
     return runs
 
 

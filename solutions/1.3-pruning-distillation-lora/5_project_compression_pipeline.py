@@ -230,8 +230,8 @@ print(f"The teacher of this notebook: {'yours' if data.is_stand_in else 'the shi
 # %% [markdown] items="1.3.P5"
 # ## 2. How sure is a drop?
 #
-# Two models are judged on the *same* $n$ sentences, so only those count where they differ. Let $b$ be the number that only the
-# first has right and $c$ the number that only the second has right. The drop is $d = (b - c)/n$, with standard error
+# Two models are judged on the *same* $n$ sentences, so only those count where they differ: $b$ that only the first has
+# right, $c$ that only the second has right. The drop is $d = (b - c)/n$, with standard error
 #
 # $$ \mathrm{se} = \frac{1}{n}\sqrt{\,b + c - (b - c)^2 / n\,} $$
 #
@@ -346,12 +346,13 @@ check("stage-masks", stage_masks)
 
 
 # %% [markdown] items="1.3.P2"
-# ## 4. Three rounds
+# ## 4. Rounds
 #
 # Word embeddings and all linear layers of the encoder are pruned; position embeddings, norms, biases and the classifier's head
-# stay whole. After each round half an epoch of fine-tuning.
+# stay whole. After each round half an epoch of fine-tuning. A fourth round, to 90 %, shows where it ends.
 #
-# **Predict, then run.** At 70 % sparsity, set to zero at once and *not* fine-tuned: how many points below the teacher?
+# **Predict, then run.** 30 %, 50 %, 70 %, 90 % set to zero at once, *not* fine-tuned: how many points does the model at 90 %
+# lose?
 # %% role="predict" id="guess-at-once"
 my_guess_points = ...
 
@@ -391,9 +392,10 @@ def prune_in_rounds(
 
 
 # %% role="given" id="pruning"
+ROUNDS = (*SPARSITIES, 0.9)
 teacher_right = right_answers(models["teacher"], data.valid_sentences, data.valid_labels)
 at_once = {}
-for sparsity in SPARSITIES:
+for sparsity in ROUNDS:
     subject = copy_of(models["teacher"])
     masked_round(subject, {}, sparsity)
     subject_right = right_answers(subject, data.valid_sentences, data.valid_labels)
@@ -408,17 +410,18 @@ def tune_pruned(model, masks, number):
 
 
 began = time.perf_counter()
-rounds = prune_in_rounds(models["teacher"], SPARSITIES, tune_pruned)
-print(f"three rounds: {time.perf_counter() - began:.0f} s")
+rounds = prune_in_rounds(models["teacher"], ROUNDS, tune_pruned)
+print(f"{len(ROUNDS)} rounds: {time.perf_counter() - began:.0f} s")
 in_rounds = {}
 for sparsity, subject in rounds.items():
-    models[f"pruned {sparsity:.0%}"] = subject
+    if sparsity in SPARSITIES:
+        models[f"pruned {sparsity:.0%}"] = subject
     subject_right = right_answers(subject, data.valid_sentences, data.valid_labels)
     in_rounds[sparsity] = paired_drop(teacher_right, subject_right)
 for label, drops in (("at once, no tuning", at_once), ("in rounds, fine-tuned", in_rounds)):
     for sparsity, (drop, low, high) in drops.items():
         print(f"{label:22s} {sparsity:.0%}: {drop:5.1f} points lost ({low:.1f} to {high:.1f})")
-reveal(my_guess_points, at_once[0.7][0], unit="points")
+reveal(my_guess_points, at_once[0.9][0], unit="points")
 # %%
 fig, axes = figure(height_inch=3)
 ax = axes[0, 0]
@@ -431,7 +434,7 @@ for (label, drops), colour, line, shift in zip(
 ):
     drop, low, high = np.array(list(drops.values())).T
     ax.errorbar(
-        100 * np.array(SPARSITIES) + shift,
+        100 * np.array(ROUNDS) + shift,
         drop,
         [drop - low, high - drop],
         color=colour,
@@ -441,28 +444,32 @@ for (label, drops), colour, line, shift in zip(
         label=label,
     )
 ax.axhline(0, color="0.5", linewidth=0.8)
-ax.set(xlabel="sparsity in %", ylabel="points lost", xticks=[30, 50, 70])
+ax.set(xlabel="sparsity in %", ylabel="points lost", xticks=[30, 50, 70, 90])
 ax.legend()
 show(
     fig,
     alt="Points of accuracy lost against sparsity, with 95 % intervals, for pruning at once without fine-tuning and for "
-    "pruning in rounds with fine-tuning. Both lie near zero at 30 %; towards 70 % the line without fine-tuning rises.",
+    "pruning in rounds with fine-tuning. Both lie near zero up to 70 %; at 90 % the line without fine-tuning leaps up, the "
+    "other stays low.",
 )
 # %% [markdown]
-# **What you should see.** PLACEHOLDER-PRUNING
+# **What you should see.** On SST-2 nothing measurable up to 70 %: every interval contains 0 or nearly does, with fine-tuning or without.
+# Half an epoch adds its own noise and can even cost a point. At 90 % the model without fine-tuning is hardly better than a guess, and
+# fine-tuning wins most of it back. (The generated reviews break earlier or later, but in the same order.) BERT-base breaks
+# earlier: this teacher has far more weights than its 6,920 sentences need.
 
 
 # %% [markdown] items="1.3.P3"
 # ## 5. Distil a student
 #
-# The student has DistilBERT's architecture (Sanh et al. 2019): no segment embeddings, no pooler; here also half the width. It
-# learns from the teacher's logits $z^T$ at temperature $T$ and from the labels $y$:
+# The student has DistilBERT's architecture (Sanh et al. 2019), half as wide as the teacher. It learns from the teacher's
+# logits $z^T$ at temperature $T$ and from the labels $y$:
 #
 # $$ L = \alpha\, T^2\, \mathrm{KL}\!\left(p^T_T \,\middle\|\, p^S_T\right) + (1 - \alpha)\, \mathrm{CE}(z^S, y),
 # \qquad p_T = \mathrm{softmax}(z / T) $$
 #
-# Both terms are means over the batch. Teacher and student must read the same token ids: a student with another vocabulary would
-# learn nonsense without any error.
+# Both terms are means over the batch. Teacher and student must read the same token ids: another vocabulary is nonsense
+# without an error.
 # %% role="exercise" id="distillation-objective" items="1.3.P3" minutes=15
 def distillation_objective(
     student: torch.nn.Module, teacher: torch.nn.Module, temperature: float = 2.0, alpha: float = 0.7
@@ -710,10 +717,10 @@ show(
 # %% [markdown] items="1.3.P1 1.3.P2 1.3.P3 1.3.P4 1.3.P5"
 # ## 9. Hand in
 #
-# The check gets the weights of all six models, rebuilds them and measures: accuracy on the same sentences as your table, accuracy on
-# test sentences that this notebook never looked at, exact sparsity of every pruned matrix, nested zeros, parameters. It asks for
-# a teacher of at least 78 % (generated reviews: 90 %), a student of at most half the parameters that keeps 95 % of the
-# teacher's accuracy, and a 50 % model at most PLACEHOLDER-BOUND points below its teacher.
+# The check rebuilds all six models from their weights and measures: your accuracies, accuracy on 600 test sentences that this
+# notebook never read, zeros of each matrix, nesting. It asks for a teacher of at least 78 % (generated reviews: 90 %); over dev
+# and test sentences together, a student that keeps 95 % of the teacher's accuracy, and at most 3 points lost at 50 % and by the
+# pruned student (2, and one for chance).
 # %% role="exercise" id="compressed-models" items="1.3.P1 1.3.P2 1.3.P3 1.3.P4 1.3.P5" minutes=5
 def hand_in() -> dict:
     """All models of this project, and the accuracies of the table.
@@ -787,7 +794,8 @@ def draw(kind, sparsity):
 
 explore(draw, kind=list(KINDS), sparsity=[0.3, 0.5, 0.7, 0.9, 0.97])
 # %% [markdown]
-# **What you should see.** PLACEHOLDER-KNOB
+# **What you should see.** Attention gives up nearly all of its weights before anything happens; the word embeddings, where most
+# parameters are, are what the model knows. A classifier this small is close to a weighted count of words.
 
 
 # %% [markdown] items="1.3.P1 1.3.P2 1.3.P3 1.3.P4 1.3.P5"
