@@ -193,7 +193,8 @@ def fine_tune(
 # %% role="check" id="fine-tune-sparse" points=6
 check("fine-tune-sparse", fine_tune)
 # %% role="given" id="teacher"
-STUDENT_TUNING = {"learning_rate": 2e-3, "epochs": 5}
+# The generated reviews are fewer and shorter, and the base has not seen their kind of sentence.
+TEACHER_EPOCHS, STUDENT_EPOCHS = (4, 8) if data.is_stand_in else (1, 5)
 TUNING = {"learning_rate": 5e-4, "epochs": 0.5}  # after each round of pruning
 
 
@@ -212,19 +213,19 @@ def training_batches(epochs: float, seed: int = 0) -> list[dict[str, torch.Tenso
 torch.manual_seed(0)
 tuned = load_classifier("base", profile)
 began = time.perf_counter()
-losses = fine_tune(tuned, training_batches(epochs=1), learning_rate=1e-3)
+losses = fine_tune(tuned, training_batches(TEACHER_EPOCHS), learning_rate=1e-3)
 seconds = time.perf_counter() - began
 tuned_right = right_answers(tuned, data.valid_sentences, data.valid_labels)
 shipped_right = right_answers(shipped, data.valid_sentences, data.valid_labels)
-print(f"your epoch of {len(losses)} steps, {seconds:.0f} s: {tuned_right.mean():.1%} right")
+print(f"your {len(losses)} steps, {seconds:.0f} s: {tuned_right.mean():.1%} right")
 print(f"the shipped teacher, several epochs of SST-2:  {shipped_right.mean():.1%} right")
 # On other data than SST-2's the shipped teacher was trained on something else: yours is the teacher.
 models["teacher"] = tuned if data.is_stand_in else shipped
 print(f"The teacher of this notebook: {'yours' if data.is_stand_in else 'the shipped one'}.")
 # %% [markdown]
-# **What you should see.** One epoch comes within a few points of the shipped teacher, whose card (`data/models/sentiment/`)
-# says how it went on. On the generated reviews one epoch is enough for nearly all of them. From here on the teacher is
-# fixed, and everything is measured against it.
+# **What you should see.** On SST-2 one epoch at a falling rate ends some points below the shipped teacher, which had six (its card:
+# `data/models/sentiment/README.md`). On the generated reviews the shipped teacher is out of its element, and yours takes its
+# place. From here on the teacher is fixed, and everything is measured against it.
 
 
 # %% [markdown] items="1.3.P5"
@@ -271,7 +272,7 @@ def paired_drop(before: np.ndarray, after: np.ndarray) -> tuple[float, float, fl
 check("paired-drop", paired_drop)
 # %%
 drop, low, high = paired_drop(shipped_right, tuned_right)
-print(f"your epoch against the shipped teacher: {drop:.1f} points lower ({low:.1f} to {high:.1f})")
+print(f"your model against the shipped teacher: {drop:.1f} points lower ({low:.1f} to {high:.1f})")
 n = len(data.valid_labels)
 half = 196 * math.sqrt(shipped_right.mean() * (1 - shipped_right.mean()) / n)
 print(f"For comparison: a single accuracy on {n} sentences is known to about {half:.1f} points.")
@@ -455,8 +456,8 @@ show(
 # %% [markdown]
 # **What you should see.** On SST-2 nothing measurable up to 70 %: every interval contains 0 or nearly does, with fine-tuning or without.
 # Half an epoch adds its own noise and can even cost a point. At 90 % the model without fine-tuning is hardly better than a guess, and
-# fine-tuning wins most of it back. (The generated reviews break earlier or later, but in the same order.) BERT-base breaks
-# earlier: this teacher has far more weights than its 6,920 sentences need.
+# fine-tuning wins most of it back. This teacher has far more weights than its 6,920 sentences need; do not expect as much of a
+# model that is full.
 
 
 # %% [markdown] items="1.3.P3"
@@ -534,9 +535,9 @@ check("distillation-objective", distillation_objective)
 torch.manual_seed(0)
 student = new_student(seed=0, profile=profile)
 objective = distillation_objective(student, models["teacher"], TEMPERATURE, ALPHA)
-batches = training_batches(STUDENT_TUNING["epochs"], seed=1)
+batches = training_batches(STUDENT_EPOCHS, seed=1)
 began = time.perf_counter()
-losses = fine_tune(student, batches, STUDENT_TUNING["learning_rate"], loss_of=objective)
+losses = fine_tune(student, batches, learning_rate=2e-3, loss_of=objective)
 print(f"{len(losses)} steps of distillation: {time.perf_counter() - began:.0f} s")
 models["student"] = student
 student_right = right_answers(student, data.valid_sentences, data.valid_labels)
@@ -878,7 +879,7 @@ else:
 # its matrices are smaller.
 #
 # At 70 % there was nothing to win back: setting to zero at once lost 0.1 points. At 90 % it lost 23, and the fine-tuned rounds
-# far fewer. The student lost nothing measurable and gained size *and* time.
+# a small part of that. The student lost nothing measurable and gained size *and* time.
 #
 # Limits: one seed, short sentences, and a teacher that a linear model over words equals; its embeddings, not its attention, are most
 # of it. Next: several seeds, and BERT-base, where I expect pruning to hurt earlier.

@@ -79,7 +79,7 @@ def _prune(model, sparsity, epochs=0.15, tune=True, teacher=None):
 def _teacher():
     if not _data().is_stand_in:
         return load_classifier("teacher")
-    return _train(load_classifier("base"), _batches(1, 0), 1e-3)
+    return _train(load_classifier("base"), _batches(4, 0), 1e-3)
 
 
 @cache
@@ -94,7 +94,7 @@ def _rounds():
 def _student():
     if not _data().is_stand_in:
         return load_classifier("student")
-    return _train(load_classifier("student"), _batches(1, 1), 1e-3, teacher=_teacher())
+    return _train(load_classifier("student"), _batches(4, 1), 2e-3, teacher=_teacher())
 
 
 @cache
