@@ -497,8 +497,9 @@ def distillation_objective(
 
     >>> twin = load_classifier("teacher")
     >>> batch = batches_of(tokenizer, ["a fine film"], np.array([1]))[0]
-    >>> round(float(distillation_objective(twin, twin, alpha=1.0)(twin, batch)), 6)  # KL(p || p)
-    0.0
+    >>> loss = distillation_objective(twin, twin, alpha=1.0)(twin, batch)
+    >>> abs(loss.item()) < 1e-6  # KL(p || p)
+    True
     """
     ### BEGIN SOLUTION
     for what in ("vocab_size", "num_labels"):
