@@ -799,8 +799,9 @@ def draw(kind, sparsity):
 
 explore(draw, kind=list(KINDS), sparsity=[0.3, 0.5, 0.7, 0.9, 0.97])
 # %% [markdown]
-# **What you should see.** Attention gives up nearly all of its weights before anything happens; the word embeddings, where most
-# parameters are, are what the model knows. A classifier this small is close to a weighted count of words.
+# **What you should see.** On SST-2 the feed-forward layers give up 97 % of their weights with a point or two; word embeddings and attention
+# hold to 70 % and break between 90 % and 97 %. Every matrix alone could lose most of its weights, and at 90 % of all together the model
+# falls by 23 points: errors add up.
 
 
 # %% [markdown] items="1.3.P1 1.3.P2 1.3.P3 1.3.P4 1.3.P5"
