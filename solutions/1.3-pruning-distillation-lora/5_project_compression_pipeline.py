@@ -707,7 +707,7 @@ for (name, r), colour, marker in zip(table.items(), [*COLOURS, *COLOURS], "os^vD
         label=name,
     )
 ax.set(xlabel="kB, bit mask or dense, float16", ylabel="accuracy in %")
-ax.legend(fontsize=8)
+ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 show(
     fig,
     alt="Accuracy with 95 % intervals against stored size for the teacher, three pruned teachers, the student and the pruned "

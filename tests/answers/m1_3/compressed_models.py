@@ -243,7 +243,6 @@ def base():
     return lambda: _answer(teacher=load_classifier("base"))
 
 
-@wrong("trained-on-dev", "The teacher learned the dev sentences.", call=True, diagnose=False)
 def on_dev():
     def solution():
         data = _data()
@@ -252,6 +251,13 @@ def on_dev():
         return _answer(teacher=_train(copy.deepcopy(_teacher()).eval(), seen, 2e-3))
 
     return solution
+
+
+# On the generated reviews unseen sentences are as easy as seen ones: nothing can be told there.
+if not _data().is_stand_in:
+    wrong("trained-on-dev", "The teacher learned the dev sentences.", call=True, diagnose=False)(
+        on_dev
+    )
 
 
 @wrong("float16", "The arrays must be float32.", call=True, diagnose=False)
