@@ -143,9 +143,9 @@ def tiny(tmp_path, monkeypatch):
 
     monkeypatch.setenv("COURSE_ROOT", str(root))
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path / "checks")])
-    _forget()
+    forget()
     yield root
-    _forget()
+    forget()
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def course(tiny, monkeypatch):
     return tiny
 
 
-def _forget():
+def forget():
     for function in (registry.load_check, registry.load_bank, syllabus_module.load_syllabus):
         getattr(function, "cache_clear", lambda: None)()
     for name in [n for n in sys.modules if n.startswith("autograder.checks.m9_9")]:

@@ -135,7 +135,7 @@ def test_eight_writers_at_once_lose_nothing(db, tmp_path):
             book.add_notebook(NOTEBOOK, assignment)
             for cell in CELLS:
                 book.add_grade_cell(cell, NOTEBOOK, assignment, max_score=100, cell_type="code")
-    warm_up("autograder.grading.task")
+    warm_up("autograder.grading.task", alone=False)
     context = multiprocessing.get_context("forkserver")
     # The server of the forks may be older than this test, and so its environment.
     passfile = os.environ["PGPASSFILE"]

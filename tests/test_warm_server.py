@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -161,3 +162,27 @@ def test_a_folder_named_like_the_course_where_grading_starts_hides_nothing(
 def test_working_folder_that_holds_more_than_a_submission_is_refused(kernels, folder):
     with pytest.raises(ValueError, match="give it a folder with one submission"):
         run("1", folder=folder)
+
+
+def test_workers_are_forked_from_what_the_command_has_imported(tmp_path):
+    code = (
+        "import multiprocessing, os, sys\n"
+        "from multiprocessing import forkserver\n"
+        "from autograder.grading.pool import warm_up\n"
+        "def ask(q): q.put((os.getppid(), 'wave' in sys.modules))\n"
+        "if __name__ == '__main__':\n"
+        "    end, held = os.pipe()\n"
+        "    warm_up('wave', alone=True)\n"
+        "    context = multiprocessing.get_context('forkserver')\n"
+        "    queue = context.SimpleQueue()\n"
+        "    worker = context.Process(target=ask, args=(queue,))\n"
+        "    worker.start()\n"
+        "    print(queue.get() == (forkserver._forkserver._forkserver_pid, True))\n"
+        "    worker.join()\n"
+        "    os.close(held)\n"
+        "    print(os.read(end, 1))\n"  # it would wait if the nursery held the other end too
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["True", "b''"], done.stderr

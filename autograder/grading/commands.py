@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 from fnmatch import fnmatch
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -86,7 +87,7 @@ def grade_one(root, folder: str, notebook: str) -> bool:
 @click.option(
     "--jobs",
     type=click.IntRange(1),
-    help="Submissions at a time; default: one more than there are cores, or every worker of the cluster.",
+    help="Submissions at a time; default: one a core, or every worker of the cluster.",
 )
 @click.option("--force", is_flag=True, help="Grade unchanged submissions again too.")
 @click.option("--db", "db_url", metavar="URL", help="The gradebook; default: nbgrader's db_url.")
@@ -130,7 +131,9 @@ def grade(
         from autograder.grading.warm.prepare import shared
 
         shared(require_sandbox)
-        warm_up("autograder.grading.task", "autograder.grading.grade")
+        # Whoever calls this function from a program of theirs may have opened anything.
+        alone = Path(sys.argv[0]).stem == "course"
+        warm_up("autograder.grading.task", "autograder.grading.grade", alone=alone)
     from sqlalchemy.exc import SQLAlchemyError
 
     from autograder.gradebook import lost

@@ -120,7 +120,7 @@ class Run:
     ) -> None:
         """Grade what is new or changed, up to `jobs` at a time. Fills `lines`.
 
-        jobs: None: one more than this machine has cores, or every worker of the cluster.
+        jobs: None: one a core of this machine, or every worker of the cluster.
         """
         run = run_key(self.root, self.rows, self._folder(self.course.source_directory, "."))
         extensions = self._extensions()
@@ -146,8 +146,7 @@ class Run:
         """Pool or ClusterPool: both take tasks and give results in the same way."""
         if self.cluster is None:
             course = Course(str(self.root), self.assignment, self.step, self.rows)
-            # One more than there are cores: each waits for its kernel now and then.
-            return Pool(jobs or cores() + 1, make_handler, (course,))
+            return Pool(jobs or cores(), make_handler, (course,))
         from autograder.grading.cluster import bundle
         from autograder.grading.cluster.pool import ClusterPool
 

@@ -53,12 +53,16 @@ class Died:
         )
 
 
-def warm_up(*modules: str) -> None:
-    """Import `modules` here, then split off the process that workers are forked from.
+def warm_up(*modules: str, alone: bool) -> None:
+    """Have `modules` imported in the process that workers are forked from.
 
-    multiprocessing would start that process anew and import everything a second time. To be
-    called before this process has threads, or a file or a database open.
+    alone: this process has no thread, file or database open yet: it imports the modules itself and
+        splits that process off. Otherwise multiprocessing starts it anew, and it imports them again.
     """
+    if not alone:
+        multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
+        forkserver.ensure_running()
+        return
     gc.disable()
     try:
         for name in modules:
@@ -89,7 +93,11 @@ def _nursery(listener: socket.socket, alive: int) -> None:
     code = 1
     try:
         # What else is open here is the owner's: a pipe whose end another process waits for.
-        util.close_all_fds_except([0, 1, 2, listener.fileno(), alive, resource_tracker.getfd()])
+        low = 3
+        for kept in (*sorted((listener.fileno(), alive, resource_tracker.getfd())), util.MAXFD):
+            if low < kept:
+                os.closerange(low, kept)
+            low = kept + 1
         forkserver.main(listener.detach(), alive, [])
     except SystemExit:
         code = 0
