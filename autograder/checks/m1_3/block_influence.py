@@ -34,8 +34,8 @@ def cases(rng):
     same = pair((4, 5))["before"]
     yield case("turned round", "value", before=same, after=-2 * same)
     yield case("only longer", "value", before=same, after=3 * same)
-    yield case("tiny states", "value", before=same * np.float32(1e-12),
-               after=np.float32(1e-12) * pair((4, 5))["after"])  # fmt: skip
+    yield case("small states", "value", before=same * np.float32(1e-4),
+               after=np.float32(1e-4) * pair((4, 5))["after"])  # fmt: skip
     good = pair((3, 4))
     yield case("one token more", "bad input", before=good["before"][:2], after=good["after"])
     yield case("one token for all", "bad input", before=good["before"][:1], after=good["after"])
@@ -55,8 +55,7 @@ def probe(solution, before, after):
     bad = before.shape != after.shape or not before.size
     if bad or not (before.any(-1).all() and after.any(-1).all()):
         return refusal(lambda: solution(*tensors))
-    result = solution(*tensors)
-    return {"kind": type(result).__name__, "value": result}
+    return solution(*tensors)
 
 
 def judge(case, answer):
@@ -67,4 +66,4 @@ def judge(case, answer):
     unit_after = after / np.linalg.norm(after, axis=1, keepdims=True)
     # The squared distance of unit vectors is 2 - 2 cos.
     want = ((unit_before - unit_after) ** 2).sum(1).mean() / 2
-    return expect.number(answer["value"], float(want), "block influence", rtol=1e-5, atol=2e-6)
+    return expect.number(answer, float(want), "block influence", rtol=1e-5, atol=2e-6)
