@@ -20,6 +20,7 @@
 PROFILE = "cpu"  # "gpu" on a CUDA machine
 # %% role="given" id="setup"
 import copy
+import io
 import math
 
 import numpy as np
@@ -125,6 +126,13 @@ def macs_of(network):
 
 def parameters_of(network):
     return sum(p.numel() for p in network.parameters())
+
+
+def saved_bytes(network):
+    """Size of the file that torch.save writes."""
+    file = io.BytesIO()
+    torch.save(network.state_dict(), file)
+    return file.tell()
 
 
 whole, zeroed, halved = make_network(), make_network(), make_network((8, 16))
@@ -335,19 +343,20 @@ for seed, network in networks.items():
 print("test accuracy in %, mean (least to most) of 3 seeds")
 for (name, share), values in found.items():
     print(f"{share:4.0%}  {name:21s} {spread(values)}")
-print("\nremoved                 parameters       MACs   64 images")
+print("\nremoved                 parameters  bytes on disk       MACs   64 images")
 for (name, share), network in {("whole", 0.0): networks[0], **costs}.items():
     with torch.no_grad():
         time = measure(lambda n=network: n(test_x[:64]), repeats=15)
     print(
-        f"{share:4.0%}  {name:16s} {parameters_of(network):11,} {macs_of(network):10,}   {time.median_ms:6.2f} ms"
+        f"{share:4.0%}  {name:16s} {parameters_of(network):11,} {saved_bytes(network):14,} "
+        f"{macs_of(network):10,}   {time.median_ms:6.2f} ms"
     )
 print(profile.hardware)
 # %% [markdown] items="1.3.C2 1.3.K1"
 # **What you should see.** Without tuning the accuracy hangs on luck: look at the spread. Forty steps repair most of it, and the pruned network is a
 # little better than one that was small **from the start** with as many steps: the large one found good filters. At the same share,
-# single weights cost less accuracy: they choose freely. But only the channels made anything smaller: at 75 % under a tenth of the
-# MACs is left, and the time falls, though less than the MACs: pooling and calls remain.
+# single weights cost less accuracy: they choose freely. But only the channels made anything smaller:
+# parameters, file, MACs and time.
 # %% [markdown] items="1.3.C2 1.3.C3"
 # ## Heads: what would the loss say?
 #
@@ -484,11 +493,11 @@ for count in (2, 4, 8):
     )
     print(f"{count} of {len(places)} heads gone: {shown}")
 # %% [markdown] items="1.3.C2 1.3.C3"
-# **What you should see.** A quarter of the heads, chosen by Taylor, costs next to nothing, half of them a few points of perplexity. The norm of the head's
-# columns, which never asks the loss, does worse. Random choice is a catastrophe in most draws: the model has a few heads, in its first layer,
-# that it cannot do without, and Taylor found them. The curve need not rise with the count: two heads can break it as well as four.
+# **What you should see.** A quarter of the heads, chosen by Taylor, costs next to nothing, half of them a few points of perplexity. The
+# norm of a head's columns, which never asks the loss, does worse. Random choice is a catastrophe in most draws: the first layer has
+# heads that the model cannot do without, and Taylor found them.
 #
-# Here columns were zeroed. To gain anything, delete the rows of q, k and v and the columns of the output, as you did with channels.
+# Here columns were zeroed. To gain anything, delete rows of q, k and v and columns of the output, as with channels.
 # %% [markdown] items="1.3.C2"
 # ## Whole layers
 #
@@ -895,10 +904,10 @@ show(
 
 
 # %% [markdown] items="1.3.C2 1.3.C5 1.3.K1"
-# **What you should see.** The order is that of freedom: single weights, then 2:4 close behind, then, far away, blocks and whole rows.
+# **What you should see.** The order is that of freedom: single weights, 2:4 close behind, then, far away, blocks and whole rows.
 # 2:4 is the exception that pays: hardware can use it, and the model hardly minds, since in most groups the two largest are
-# what a free choice would take. Blocks of 16 x 16 remove good weights with bad ones; ten steps win back much, not enough. With blocks and rows
-# nobody prunes 50 % at once: it takes rounds, longer tuning, or another criterion.
+# what a free choice would take. For blocks and rows ten steps win back much, not enough: they need rounds, longer tuning, or another
+# criterion.
 # %% [markdown] items="1.3.C5 1.3.K1"
 # ## On a GPU
 #
