@@ -496,7 +496,45 @@ for count in (2, 4, 8):
 # norm of a head's columns, which never asks the loss, does worse. Random choice is a catastrophe in most draws: the first layer has
 # heads that the model cannot do without, and Taylor found them.
 #
-# Here columns were zeroed. To gain anything, delete rows of q, k and v and columns of the output, as with channels.
+# Here columns were zeroed, which saves nothing. The next cell deletes. In this model two query heads share a key and value head, so a whole **group** goes:
+# rows of q, k and v, columns of the output. Your `remove_channels` does it.
+# %%
+GROUPS = language_model.config.num_key_value_heads
+
+
+def without_groups(model, gone):
+    """A copy whose attention really lacks the groups (layer, group) in `gone`."""
+    model = copy.deepcopy(model)
+    for layer, group in gone:
+        attention = model.model.layers[layer].self_attn
+        q, k, v, o = (getattr(attention, f"{name}_proj") for name in "qkvo")
+        width = attention.head_dim * HEADS // GROUPS
+        keep = [row for row in range(len(q.weight)) if row // width != group]
+        rows, _, columns = remove_channels(q.weight.detach(), None, o.weight.detach(), keep)
+        q.weight, o.weight = nn.Parameter(rows), nn.Parameter(columns)
+        for reader in (k, v):
+            keep = [r for r in range(len(reader.weight)) if r // attention.head_dim != group]
+            reader.weight = nn.Parameter(reader.weight.detach()[keep])
+    return model
+
+
+group_scores = taylor.reshape(LAYERS, GROUPS, -1).sum(-1)
+best = group_scores.min(1)
+idle = [(layer, int(best.indices[layer])) for layer in best.values.argsort()[:2].tolist()]
+shrunk = without_groups(language_model, idle)
+both = HEADS // GROUPS
+silenced = without_heads(language_model, [(n, g * both + k) for n, g in idle for k in range(both)])
+with torch.no_grad():
+    gap = (shrunk(tokens[:2]).logits - silenced(tokens[:2]).logits).abs().max()
+sizes = [sum(p.numel() for p in m.parameters()) for m in (language_model, silenced, shrunk)]
+print(f"groups (layer, group) gone: {idle}; largest difference in logits {float(gap):.1e}")
+print(f"parameters: whole {sizes[0]:,}, zeroed {sizes[1]:,}, deleted {sizes[2]:,}")
+print(
+    f"perplexity: whole {head_ppl[0]['dense']:.2f}, deleted {perplexity(shrunk, windows=WINDOWS):.2f}"
+)
+# %% [markdown] items="1.3.C2 1.3.K1"
+# **What you should see.** Zeroed and deleted compute the same logits, up to rounding. Zeroed has all its parameters, deleted a twentieth fewer, its
+# matrix products are smaller on any machine, and so is its key-value cache: these groups no longer store anything.
 # %% [markdown] items="1.3.C2"
 # ## Whole layers
 #
