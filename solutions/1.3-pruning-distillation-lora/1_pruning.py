@@ -35,13 +35,21 @@ from lab.predict import reveal
 from lab.profile import use_profile
 from lab.timing import measure
 
+# Layers this small are fastest on one thread; a second one mostly waits for the first.
+torch.set_num_threads(1)
 profile = use_profile(PROFILE)
 profile
 
 
+# %% role="given" id="setup-bytes"
+def saved_bytes(weights):
+    """Size of the file that torch.save writes."""
+    file = io.BytesIO()
+    torch.save(weights, file)
+    return file.tell()
+
+
 # %% role="given" id="network"
-# Layers this small are fastest on one thread; a second one mostly waits for the first.
-torch.set_num_threads(1)
 WIDTHS = (784, 100, 50, 10)
 STEPS, TUNE_STEPS, BATCH = 300, 200, 60
 SEEDS = range(3)
@@ -129,13 +137,6 @@ my_percent = ...
 
 
 # %% role="given" id="surprise"
-def saved_bytes(weights):
-    """Size of the file that torch.save writes."""
-    file = io.BytesIO()
-    torch.save(weights, file)
-    return file.tell()
-
-
 networks = {
     seed: train(fresh_weights(seed), all_true(fresh_weights(seed)), seed=seed) for seed in SEEDS
 }
@@ -876,7 +877,6 @@ def tune_lm(model, masks, steps=12, learning_rate=3e-4):
 
 
 # %%
-torch.set_num_threads(2)
 language_model = load_lm(profile=profile).float()
 lm_weights = {name: m.weight.detach() for name, m in decoder_linears(language_model).items()}
 lm_results = {"dense": perplexity(language_model, windows=WINDOWS)}

@@ -38,13 +38,21 @@ from lab.predict import reveal
 from lab.profile import seed_everything, use_profile
 from lab.timing import measure
 
+# Layers this small are fastest on one thread; a second one mostly waits for the first.
+torch.set_num_threads(1)
 profile = use_profile(PROFILE)
 profile
 
 
+# %% role="given" id="setup-bytes"
+def saved_bytes(network):
+    """Size of the file that torch.save writes."""
+    file = io.BytesIO()
+    torch.save(network.state_dict(), file)
+    return file.tell()
+
+
 # %% role="given" id="network"
-# Layers this small are fastest on one thread; a second one mostly waits for the first.
-torch.set_num_threads(1)
 SEEDS = range(3)
 STEPS, TUNE_STEPS, BATCH = 120, 40, 60
 
@@ -126,13 +134,6 @@ def macs_of(network):
 
 def parameters_of(network):
     return sum(p.numel() for p in network.parameters())
-
-
-def saved_bytes(network):
-    """Size of the file that torch.save writes."""
-    file = io.BytesIO()
-    torch.save(network.state_dict(), file)
-    return file.tell()
 
 
 whole, zeroed, halved = make_network(), make_network(), make_network((8, 16))
@@ -413,7 +414,6 @@ check("head-importance", head_importance)
 
 
 # %% role="given" id="language-model"
-torch.set_num_threads(2)
 language_model = load_lm(profile=profile).float()
 WINDOWS = 8  # 1,024 scored tokens: enough to compare versions of one model on the same text
 HEADS = language_model.config.num_attention_heads
