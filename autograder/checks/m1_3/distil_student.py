@@ -1,7 +1,5 @@
 """distil-student: the loop, replayed in float64 on the same models with torch's own parts."""
 
-import numpy as np
-
 from autograder.checks import case, expect
 
 PARTS = {"training": 0.45, "the teacher": 0.25, "modes": 0.15, "bad input": 0.15}
@@ -33,7 +31,13 @@ def _case(rng, label, part, steps, temperature=3.0, alpha=1.0, learning_rate=0.0
         (rng.normal(0.5, 1, (6 + k % 3, 7)), rng.integers(classes, size=6 + k % 3))
         for k in range(steps)
     ]
-    kept = {"modes": (False, False), "teacher_dropout": 0.0, "student_dropout": 0.0, "spoilt": "", **more}
+    kept = {
+        "modes": (False, False),
+        "teacher_dropout": 0.0,
+        "student_dropout": 0.0,
+        "spoilt": "",
+        **more,
+    }
     return case(
         label, part, state=state, batches=batches, temperature=temperature, alpha=alpha,
         learning_rate=learning_rate, **kept,
@@ -48,14 +52,23 @@ def cases(rng):
     yield _case(rng, "12 small steps", "training", 12, learning_rate=1e-3)
     yield _case(rng, "T 8, 6 steps", "training", 6, 8.0, 0.9)
     yield _case(rng, "a teacher in training mode", "the teacher", 3, modes=(False, True))
-    yield _case(rng, "a teacher with dropout", "the teacher", 4, modes=(True, True), teacher_dropout=0.5)
+    yield _case(
+        rng, "a teacher with dropout", "the teacher", 4, modes=(True, True), teacher_dropout=0.5
+    )
     yield _case(rng, "a teacher with gradients of its own", "the teacher", 2, modes=(True, True))
     for modes in ((False, True), (True, False)):
         yield _case(rng, f"training flags {modes}", "modes", 2, modes=modes)
     yield _case(rng, "a student with dropout 1", "modes", 2, student_dropout=1.0)
     yield _case(rng, "no batches", "bad input", 0)
     for modes in ((False, True), (True, False)):
-        yield _case(rng, f"an input of NaN, training flags {modes}", "bad input", 4, modes=modes, spoilt="nan")
+        yield _case(
+            rng,
+            f"an input of NaN, training flags {modes}",
+            "bad input",
+            4,
+            modes=modes,
+            spoilt="nan",
+        )
     yield _case(rng, "a label out of range", "bad input", 3, modes=(False, True), spoilt="label")
 
 
@@ -98,7 +111,7 @@ def probe(
         out["losses"] = solution(student, teacher, given, temperature, alpha, learning_rate)
     except NotImplementedError:
         raise
-    except ValueError as error:
+    except ValueError:
         if not spoilt and batches:
             raise
         out["raised"] = "ValueError"
@@ -114,7 +127,8 @@ def probe(
     )
     out["flags_same"] = all(p.requires_grad for p in teacher.parameters())
     out["modes"] = [
-        all(m.training == modes[k] for m in net.modules()) for k, net in enumerate((student, teacher))
+        all(m.training == modes[k] for m in net.modules())
+        for k, net in enumerate((student, teacher))
     ]
     out["graph_kept"] = any(calls)
     return out
@@ -157,12 +171,16 @@ def judge(case, answer):
         _modes(answer)
         if case.spoilt:
             taken = 2 if case.spoilt == "nan" else 1
-            _weights(answer, _replay(case, taken)[1], "after the refused batch", ("running", "tracked"))
+            _weights(
+                answer, _replay(case, taken)[1], "after the refused batch", ("running", "tracked")
+            )
         return
     losses, state = _replay(case)
     got = expect.sequence(answer["losses"], tuple(f"loss {k}" for k in range(len(losses))))
     for k, (yours, right) in enumerate(zip(got, losses, strict=True)):
-        expect.number(yours, right, f"loss {k}", rtol=RTOL, hint="kd_loss of the batch, before its step.")
+        expect.number(
+            yours, right, f"loss {k}", rtol=RTOL, hint="kd_loss of the batch, before its step."
+        )
     _weights(answer, state, "after the last step")
     expect.that(
         answer["teacher_same"],

@@ -40,7 +40,9 @@ def cases(rng):
         yield _case(rng, f"logits of {size:g}", "large logits", 6, 5, 1.0, 0.5, size)
     yield _case(rng, "float32, logits of 1e4", "large logits", 6, 5, 2.0, 0.5, 1e4, np.float32)
     for alpha, temperature in ((1.0, 1.0), (1.0, 4.0), (0.0, 4.0), (0.4, 2.5)):
-        yield _case(rng, f"alpha {alpha:g}, T {temperature:g}", "gradient", 5, 6, temperature, alpha)
+        yield _case(
+            rng, f"alpha {alpha:g}, T {temperature:g}", "gradient", 5, 6, temperature, alpha
+        )
     for bad in BAD:
         yield _refused(rng, bad)
     for temperature in (0.0, -2.0, float("nan"), float("inf")):

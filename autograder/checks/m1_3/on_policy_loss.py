@@ -47,7 +47,9 @@ def cases(rng):
     yield _case(rng, "gradients", "gradient", 4, 7, 3)
     yield _case(rng, "gradients, ragged", "gradient", 4, 8, 3, end=ragged)
     for wide in (1, -1):
-        yield _case(rng, f"{8 + wide} tokens in the teacher", "refuse", 3, 6, 2, wide=wide, good=False)
+        yield _case(
+            rng, f"{8 + wide} tokens in the teacher", "refuse", 3, 6, 2, wide=wide, good=False
+        )
     yield _case(rng, "a teacher of one token", "refuse", 3, 6, 2, wide=-7, good=False)
     for prompt in (0, -1, 6, 7):
         yield _case(rng, f"prompt_length {prompt} of 6", "refuse", 3, 6, prompt, good=False)
@@ -122,6 +124,4 @@ def judge(case, answer):
     )
     if case.part == "gradient":
         yours = expect.tensor(answer["by_student"], "the gradient", shape=gradient.shape)
-        expect.close(
-            yours, gradient, "the gradient by the student's logits", rtol=1e-9, atol=1e-12
-        )
+        expect.close(yours, gradient, "the gradient by the student's logits", rtol=1e-9, atol=1e-12)

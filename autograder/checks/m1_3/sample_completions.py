@@ -129,7 +129,9 @@ def judge(case, answer):
         hint="torch.multinomial(p, 1, generator=generator)",
     )
     other = expect.tensor(answer["other_seed"], "the result of another seed", shape=shape)
-    expect.that(not np.array_equal(ids, other), "Another seed gives the same tokens: nothing is drawn.")
+    expect.that(
+        not np.array_equal(ids, other), "Another seed gives the same tokens: nothing is drawn."
+    )
     _distribution(case, ids)
 
 

@@ -19,7 +19,9 @@ def cases(rng):
     for shape in ((5,), (1, 1), (4, 10), (3, 7, 11), (2, 2), (40, 3)):
         for temperature in (1.0, 2.5, 20.0):
             logits = rng.normal(0, 4, shape)
-            yield case(f"{shape}, T {temperature:g}", "values", logits=logits, temperature=temperature)
+            yield case(
+                f"{shape}, T {temperature:g}", "values", logits=logits, temperature=temperature
+            )
     yield case("T below 1", "values", logits=rng.normal(0, 1, (6, 5)), temperature=0.3)
     yield case("an integer T", "values", logits=rng.normal(0, 3, (6, 5)), temperature=3)
     yield case("all equal", "values", logits=np.full((3, 4), 2.5), temperature=4.0)
@@ -34,7 +36,9 @@ def cases(rng):
     rows = np.concatenate([rng.normal(0, 1, (1, 6)), 1e3 + rng.normal(0, 1, (1, 6))])
     yield case("rows of very different height", "range", logits=rows, temperature=2.0)
     for bad in (0.0, -1.0, float("nan"), float("inf")):
-        yield case(f"T {bad}", "refuse", logits=rng.normal(0, 1, (2, 3)), temperature=bad, good=False)
+        yield case(
+            f"T {bad}", "refuse", logits=rng.normal(0, 1, (2, 3)), temperature=bad, good=False
+        )
     yield case("no classes", "refuse", logits=np.zeros((2, 0)), temperature=1.0, good=False)
 
 

@@ -48,7 +48,11 @@ def cases(rng):
         elif bad == "student flat":
             inputs["student"] = inputs["student"][0]
         else:
-            inputs = {**inputs, "student": inputs["student"][None], "teacher": inputs["teacher"][None]}
+            inputs = {
+                **inputs,
+                "student": inputs["student"][None],
+                "teacher": inputs["teacher"][None],
+            }
         yield case(bad, "refuse", **inputs)
 
 
@@ -89,6 +93,4 @@ def judge(case, answer):
     expect.that(answer["by_teacher"] == 0.0, "A gradient goes to the teacher: detach its logits.")
     if case.part == "gradient":
         yours = expect.tensor(answer["by_student"], "the gradient", shape=gradient.shape)
-        expect.close(
-            yours, gradient, "the gradient by the student's logits", rtol=1e-9, atol=1e-12
-        )
+        expect.close(yours, gradient, "the gradient by the student's logits", rtol=1e-9, atol=1e-12)

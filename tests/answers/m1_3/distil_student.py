@@ -222,9 +222,7 @@ nan_accepted = _wrong(
 no_batches = _wrong(
     "no-batches-accepted", "Without batches you return in silence; raise ValueError.", empty=False
 )
-first_only = _wrong(
-    "first-batch-only", "You train on the first batch only.", take=lambda b: b[:1]
-)
+first_only = _wrong("first-batch-only", "You train on the first batch only.", take=lambda b: b[:1])
 reversed_order = _wrong(
     "reversed-order", "You take the batches in another order.", take=lambda b: b[::-1]
 )
@@ -233,14 +231,19 @@ labels_only = _wrong(
     "labels-only", "You train on the labels; the loss is your kd_loss with the teacher's answers.",
     loss_of=lambda s, t, y, T, a: F.cross_entropy(s, y),
 )  # fmt: skip
+
+
+def _swapped(s, t, y, temperature, alpha):
+    log_q, log_p = ((z / temperature).log_softmax(1) for z in (s, t))
+    soft = F.kl_div(log_p, log_q, reduction="batchmean", log_target=True)
+    return alpha * temperature**2 * soft + (1 - alpha) * F.cross_entropy(s, y)
+
+
 arguments_swapped = _wrong(
     "arguments-swapped",
     "You call kd_loss with teacher and student swapped: the divergence is the wrong way round.",
-    loss_of=lambda s, t, y, T, a: (
-        a * T**2 * F.kl_div((t / T).log_softmax(1), (s / T).log_softmax(1), reduction="batchmean", log_target=True)
-        + (1 - a) * F.cross_entropy(s, y)
-    ),
-)  # fmt: skip
+    loss_of=_swapped,
+)
 defaults_used = _wrong(
     "settings-ignored",
     "You call kd_loss without the temperature and alpha given.",
@@ -283,9 +286,7 @@ def frozen(student, teacher, batches, temperature=4.0, alpha=1.0, learning_rate=
 
 @wrong("step-before-the-test", "You test the loss after the step, when the weights are spoilt.")
 def tested_late(student, teacher, batches, temperature=4.0, alpha=1.0, learning_rate=2e-3):
-    losses = _distil(
-        student, teacher, batches, temperature, alpha, learning_rate, finite=False
-    )
+    losses = _distil(student, teacher, batches, temperature, alpha, learning_rate, finite=False)
     if not all(abs(value) < float("inf") for value in losses):
         raise ValueError("the loss is not finite")
     return losses

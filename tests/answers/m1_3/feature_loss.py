@@ -128,7 +128,9 @@ def root(student, teacher, projection, keep=None):
     return (s @ projection.T - t).square().mean().sqrt()
 
 
-@wrong("teacher-projected", "You project the teacher to the student's width; the student is projected.")
+@wrong(
+    "teacher-projected", "You project the teacher to the student's width; the student is projected."
+)
 def teacher_projected(student, teacher, projection, keep=None):
     s, t = _chosen(student, teacher, projection, keep)
     return (s - t @ projection).square().mean()
@@ -177,7 +179,9 @@ def any_projection(student, teacher, projection, keep=None):
     return (s @ projection.T - t).square().mean()
 
 
-@wrong("keep-not-tested", "A keep of another shape selects other rows in silence; raise ValueError.")
+@wrong(
+    "keep-not-tested", "A keep of another shape selects other rows in silence; raise ValueError."
+)
 def any_keep(student, teacher, projection, keep=None):
     if keep is not None and keep.shape != student.shape[:-1] and student.ndim > 1:
         keep = keep.expand(student.shape[:-1]) if keep.ndim == student.ndim - 1 else None
@@ -191,7 +195,10 @@ def none_kept(student, teacher, projection, keep=None):
     return (s @ projection.T - t).square().mean()
 
 
-@wrong("flattened-together", "You compare (12, ...) with (4, 3, ...): the leading shapes must be equal.")
+@wrong(
+    "flattened-together",
+    "You compare (12, ...) with (4, 3, ...): the leading shapes must be equal.",
+)
 def flattened(student, teacher, projection, keep=None):
     if student.ndim > 1 and student.shape[:-1].numel() == teacher.shape[:-1].numel():
         teacher = teacher.reshape(*student.shape[:-1], teacher.shape[-1])

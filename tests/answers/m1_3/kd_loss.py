@@ -74,7 +74,9 @@ def by_cross_entropy(s, t, labels, temperature=4.0, alpha=0.5):
     return _loss(s.double(), t.double(), labels, temperature, alpha, soft=soft).to(s.dtype)
 
 
-@wrong("t-squared-forgotten", "T squared is missing: at large T the teacher's term all but vanishes.")
+@wrong(
+    "t-squared-forgotten", "T squared is missing: at large T the teacher's term all but vanishes."
+)
 def no_square(s, t, labels, temperature=4.0, alpha=0.5):
     return _loss(s, t, labels, temperature, alpha, square=lambda T: 1.0)
 
@@ -116,7 +118,9 @@ def row_sum(s, t, labels, temperature=4.0, alpha=0.5):
                  soft=lambda s, t, T: _soft(s, t, T) * len(s))  # fmt: skip
 
 
-@wrong("alpha-swapped", "alpha weighs the teacher's term, 1 - alpha the labels'; yours are swapped.")
+@wrong(
+    "alpha-swapped", "alpha weighs the teacher's term, 1 - alpha the labels'; yours are swapped."
+)
 def alpha_swapped(s, t, labels, temperature=4.0, alpha=0.5):
     _refuse(s, t, labels, temperature, alpha)
     return _loss(s, t, labels, temperature, 1 - alpha)
@@ -128,7 +132,9 @@ def hot_labels(s, t, labels, temperature=4.0, alpha=0.5):
                  hard=lambda s, y, T: F.cross_entropy(s / T, y))  # fmt: skip
 
 
-@wrong("teacher-not-softened", "Only the student is softened; the teacher needs the temperature too.")
+@wrong(
+    "teacher-not-softened", "Only the student is softened; the teacher needs the temperature too."
+)
 def teacher_hard(s, t, labels, temperature=4.0, alpha=0.5):
     return _loss(s, t, labels, temperature, alpha,
                  soft=lambda s, t, T: _soft(s, t * T, T))  # fmt: skip
@@ -155,7 +161,9 @@ def not_logs(s, t, labels, temperature=4.0, alpha=0.5):
     return _loss(s, t, labels, temperature, alpha, soft=soft)
 
 
-@wrong("cross-entropy-for-kl", "Your soft term is a cross-entropy; KL subtracts the teacher's entropy.")
+@wrong(
+    "cross-entropy-for-kl", "Your soft term is a cross-entropy; KL subtracts the teacher's entropy."
+)
 def soft_cross_entropy(s, t, labels, temperature=4.0, alpha=0.5):
     def soft(s, t, temperature):
         return F.cross_entropy(s / temperature, (t.detach() / temperature).softmax(1))
@@ -223,7 +231,9 @@ def any_labels(s, t, labels, temperature=4.0, alpha=0.5):
     return _loss(s, t, labels, temperature, alpha, skip="labels")
 
 
-@wrong("any-temperature", "You accept a temperature of 0 or below, NaN or infinity; raise ValueError.")
+@wrong(
+    "any-temperature", "You accept a temperature of 0 or below, NaN or infinity; raise ValueError."
+)
 def any_temperature(s, t, labels, temperature=4.0, alpha=0.5):
     return _loss(s, t, labels, temperature or 1.0, alpha, skip="temperature")
 
@@ -233,7 +243,10 @@ def any_alpha(s, t, labels, temperature=4.0, alpha=0.5):
     return _loss(s, t, labels, temperature, alpha, skip="alpha")
 
 
-@wrong("classes-cut", "You cut the teacher's extra classes off; other classes mean other columns: refuse.")
+@wrong(
+    "classes-cut",
+    "You cut the teacher's extra classes off; other classes mean other columns: refuse.",
+)
 def cut(s, t, labels, temperature=4.0, alpha=0.5):
     if s.ndim == 2 and t.ndim == 2:
         t = t[:, : s.shape[1]]

@@ -88,13 +88,18 @@ def by_entropy(student, teacher, ids, prompt_length, end_id):
     return (each * mask).sum() / mask.sum()
 
 
-@wrong("forward-kl", "Your KL has the teacher in front; on its own samples the student's q weighs the sum.")
+@wrong(
+    "forward-kl",
+    "Your KL has the teacher in front; on its own samples the student's q weighs the sum.",
+)
 def forward(student, teacher, ids, prompt_length, end_id):
     return _loss(student, teacher, ids, prompt_length, end_id,
                  divergence=lambda q, p: (p.exp() * (p - q)).sum(-1))  # fmt: skip
 
 
-@wrong("sampled-tokens-only", "You compare the drawn tokens alone; the sum runs over the vocabulary.")
+@wrong(
+    "sampled-tokens-only", "You compare the drawn tokens alone; the sum runs over the vocabulary."
+)
 def sampled(student, teacher, ids, prompt_length, end_id):
     tokens = ids[:, max(prompt_length, 0) :, None]
 
@@ -139,7 +144,9 @@ def padding_scored(student, teacher, ids, prompt_length, end_id):
                  scored=lambda c, e: torch.ones_like(c, dtype=torch.bool))  # fmt: skip
 
 
-@wrong("end-left-out", "The end token itself was written by the student and counts; you leave it out.")
+@wrong(
+    "end-left-out", "The end token itself was written by the student and counts; you leave it out."
+)
 def end_lost(student, teacher, ids, prompt_length, end_id):
     return _loss(student, teacher, ids, prompt_length, end_id,
                  scored=lambda c, e: (c == e).long().cumsum(1) == 0)  # fmt: skip

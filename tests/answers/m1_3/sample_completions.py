@@ -104,7 +104,10 @@ def raw(model, prompts, new_tokens, end_id, generator):
     return _sample(model, prompts, new_tokens, end_id, generator, logits_of=logits_of)
 
 
-@wrong("first-position", "You read the logits of the first position; the last one predicts the next token.")
+@wrong(
+    "first-position",
+    "You read the logits of the first position; the last one predicts the next token.",
+)
 def first(model, prompts, new_tokens, end_id, generator):
     return _sample(model, prompts, new_tokens, end_id, generator,
                    logits_of=lambda m, ids: m(ids)[:, 0])  # fmt: skip
@@ -117,7 +120,9 @@ def frozen(model, prompts, new_tokens, end_id, generator):
                    logits_of=lambda m, ids: m(ids)[:, at])  # fmt: skip
 
 
-@wrong("second-to-last", "You read the position before the last; the last one predicts the next token.")
+@wrong(
+    "second-to-last", "You read the position before the last; the last one predicts the next token."
+)
 def before_last(model, prompts, new_tokens, end_id, generator):
     return _sample(model, prompts, new_tokens, end_id, generator,
                    logits_of=lambda m, ids: m(ids)[:, max(-2, -ids.shape[1])])  # fmt: skip

@@ -152,7 +152,9 @@ def logs(logits, temperature=1.0):
     return z - np.log(np.exp(z).sum(-1, keepdims=True))
 
 
-@wrong("any-temperature", "You accept a temperature of 0 or below, NaN or infinity; raise ValueError.")
+@wrong(
+    "any-temperature", "You accept a temperature of 0 or below, NaN or infinity; raise ValueError."
+)
 def accepting(logits, temperature=1.0):
     if not logits.shape[-1]:
         raise ValueError("no classes")

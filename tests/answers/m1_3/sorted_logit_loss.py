@@ -72,7 +72,9 @@ def in_front(s, t):
     return (q - p).abs().sum(1).mean()
 
 
-@wrong("logits-padded", "You pad the logits with 0, which is a token with probability; pad q and p.")
+@wrong(
+    "logits-padded", "You pad the logits with 0, which is a token with probability; pad q and p."
+)
 def logits_padded(s, t):
     _refuse(s, t)
     s, t = _pair(s, t.detach())
