@@ -212,8 +212,11 @@ odd_ones = np.argsort(ordered[:, -1])[:8]
 def draw_soft(temperature=1.0, image=0):
     row = odd_ones[image]
     p = soften(sample[row], temperature)
-    fig = bars({f"{k}": value for k, value in enumerate(p)}, unit="probability",
-               title=f"The teacher on a {int(train_y[row])}, T = {temperature:g}")  # fmt: skip
+    fig = bars(
+        {f"{k}": round(100 * value, 1) for k, value in enumerate(p)},
+        unit="%",
+        title=f"The teacher on a {int(train_y[row])}, T = {temperature:g}",
+    )
     best = ", ".join(f"{k} with {p[k]:.3f}" for k in np.argsort(-p)[:3])
     return fig, (
         f"Ten bars, the teacher's probability of each digit for one training image at temperature {temperature:g}. "
@@ -325,7 +328,7 @@ for t in temperatures:
 without = [g / t**2 for g, t in zip(with_square, temperatures, strict=True)]
 fig = curves(
     temperatures, {"with T squared": with_square, "without": without}, logx=True, logy=True,
-    xlabel="temperature", ylabel="gradient / gradient of the labels' term", title="What T squared keeps in balance",
+    xlabel="temperature", ylabel="gradient (labels' term: 1)", title="What T squared keeps in balance",
 )  # fmt: skip
 show(
     fig,
@@ -769,9 +772,10 @@ for name, answers in (("the same vocabulary", of_lm), ("columns shuffled", shuff
 def sample_completions(
     model, prompts: torch.Tensor, new_tokens: int, end_id: int, generator: torch.Generator
 ) -> torch.Tensor:
-    """Completions drawn from a model's own distribution, token by token, without gradients.
+    """Completions drawn from a model's own distribution, token by token.
 
-    Each new token is drawn from softmax(logits of the last position), each row on its own. Once a row has
+    The model runs inside torch.no_grad(). Each new token is drawn from softmax(logits of the last position),
+    each row on its own. Once a row has
     drawn end_id, the rest of the row is end_id. An end_id in the prompt ends nothing.
 
     Args:

@@ -83,11 +83,12 @@ def probe(solution, logits, prompts, new_tokens, end_id, seed, good):
     import torch
 
     table = torch.tensor(logits, dtype=torch.float32).requires_grad_()
-    seen = []
+    tracked = []
 
     def model(ids):
-        seen.append(tuple(ids.shape))
-        return table[torch.arange(ids.shape[1]), ids]
+        out = table[torch.arange(ids.shape[1]), ids]
+        tracked.append(out.requires_grad)
+        return out
 
     def run(state):
         generator = torch.Generator().manual_seed(state)
@@ -98,7 +99,7 @@ def probe(solution, logits, prompts, new_tokens, end_id, seed, good):
     torch.manual_seed(1)
     before = torch.get_rng_state()
     ids = run(seed)
-    out = {"ids": ids, "widest": max((s[1] for s in seen), default=0)}
+    out = {"ids": ids, "tracked": any(tracked)}
     out["global_untouched"] = bool(torch.equal(before, torch.get_rng_state()))
     torch.manual_seed(2)
     out["again"] = run(seed)
@@ -110,11 +111,16 @@ def judge(case, answer):
     if not case.good:
         expect.raised(answer, "ValueError", f"{case.label}: raise ValueError.")
         return
-    expect.mapping(answer, ("ids", "again"))
+    expect.mapping(answer, ("ids", "again", "tracked"))
     rows, length = case.prompts.shape
     shape = (rows, length + case.new_tokens)
     ids = expect.tensor(answer["ids"], "the result", shape=shape, dtype="torch.int64")
     expect.codes(ids[:, :length], case.prompts, "the prompts in the result")
+    expect.that(
+        not answer["tracked"],
+        "The model ran with gradients: each token's graph is stored for nothing.",
+        hint="with torch.no_grad(): around the loop.",
+    )
     again = expect.tensor(answer["again"], "the result of a second call", shape=shape)
     if case.part != "distribution":
         want = _follow(case.logits, case.prompts, case.new_tokens, case.end_id)

@@ -230,3 +230,15 @@ def accepting(model, prompts, new_tokens, end_id, generator):
     if prompts.shape[1] == 0:
         prompts = torch.zeros(len(prompts), 1, dtype=torch.int64)
     return _sample(model, prompts, new_tokens, end_id, generator, refuse=False)
+
+
+@wrong("gradients-kept", "The model runs with gradients; put the loop inside torch.no_grad().")
+def with_gradients(model, prompts, new_tokens, end_id, generator):
+    _refuse(prompts, new_tokens)
+    ids, ended = prompts, torch.zeros(len(prompts), 1, dtype=torch.bool)
+    for _ in range(new_tokens):
+        new = _draw(model(ids)[:, -1].softmax(-1), generator)
+        new = torch.where(ended, end_id, new)
+        ended = ended | (new == end_id)
+        ids = torch.cat([ids, new], 1)
+    return ids
