@@ -1,4 +1,4 @@
-"""adapter-switch: a script of calls on one layer, its outputs and weights in float64, its FLOPs counted by torch."""
+"""adapter-switch: a script of calls on one layer; outputs and weights in float64, FLOPs counted."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from autograder.checks.oracles import lora
 
 PARTS = {"forward": 0.35, "merge": 0.3, "unmerge": 0.15, "refuse": 0.2}
 HINTS = (
-    "self.adapters = {}; add: self.adapters[name] = (A.detach().clone(), B.detach().clone(), alpha / A.shape[0]).",
+    "add: self.adapters[name] = (A.detach().clone(), B.detach().clone(), alpha / A.shape[0]).",
     "forward: y = self.base(x); return y when self.active is None or self.merged.",
     "merge: keep a clone of base.weight, then add scaling * (B @ A) inside torch.no_grad().",
     "unmerge: self.base.weight.copy_(self.kept) inside torch.no_grad(); subtraction leaves other bits.",
@@ -69,8 +69,8 @@ def cases(rng):
     yield _case(rng, "merged and unmerged", "unmerge", ["on one", "merge", "unmerge", "run"])
     often = ["on one", "merge", "unmerge", "on two", "merge", "unmerge"] * 4
     yield _case(rng, "8 merges", "unmerge", [*often, "run", "off", "run"], 40, 32)
-    yield _case(rng, "merge, unmerge, switch, merge", "unmerge",
-                ["on one", "merge", "unmerge", "on two", "merge", "run", "unmerge", "off", "run"])  # fmt: skip
+    twice = ["on one", "merge", "unmerge", "on two", "merge", "run", "unmerge", "off", "run"]
+    yield _case(rng, "merge, unmerge, switch, merge", "unmerge", twice)
     for label, script in (
         ("an unknown name", ["on one", "! on nobody", "run"]),
         ("a switch while merged", ["on one", "merge", "! on two", "run"]),

@@ -19,7 +19,8 @@ def _case(rng, label, part, n, wide, tall, count, rank, which=None, dtype=np.flo
 
     chosen = rng.integers(count, size=n) if which is None else np.array(which, np.int64)
     inputs = {
-        "x": draw(n, wide), "weight": draw(tall, wide), "a": draw(count, rank, wide), "b": draw(count, tall, rank),
+        "x": draw(n, wide), "weight": draw(tall, wide),
+        "a": draw(count, rank, wide), "b": draw(count, tall, rank),
         "scaling": rng.uniform(0.3, 3, count).astype(dtype), "which": chosen,
     }  # fmt: skip
     return case(label, part, **{**inputs, **more})

@@ -58,7 +58,7 @@ def averaged(adapters, weights):
     ranks = [x[0].shape[0] for x in adapters]
     if len(set(ranks)) > 1 or len(ranks) == 1:
         return a, b
-    n, r = len(ranks), ranks[0]
+    n = len(ranks)
     mean_a, mean_b = sum(np.split(a, n)), sum(np.split(b, n, axis=1))
     return np.tile(mean_a, (n, 1)), np.concatenate([mean_b, *[0 * mean_b] * (n - 1)], axis=1)
 
