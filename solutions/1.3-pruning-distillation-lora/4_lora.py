@@ -288,11 +288,16 @@ for start in ("B zero", "both zero", "both random"):
                 module.A.zero_()
             if isinstance(module, LowRank) and start == "both random":
                 module.B.normal_(0, 0.5)
+    plain = perplexity(started, windows=8)
     losses = train(started, "leet", RATES[16], steps=8)
-    print(f"{start:12s} loss at step 1: {losses[0]:.2f}, at step 8: {losses[-1]:.2f} nats")
+    print(
+        f"{start:12s} perplexity on plain text before training {plain:5.1f}; "
+        f"loss on leet at step 1 {losses[0]:.2f}, at step 8 {losses[-1]:.2f} nats"
+    )
 # %% [markdown] items="1.3.C8"
-# **What you should see.** Both zero: nothing moves; the losses differ only because the batches do. Both random: the start is worse
-# than the model that you had, and training first repairs the damage.
+# **What you should see.** Both zero: nothing moves; the losses differ only because the batches do. Both random: before the first step
+# the model that you had is damaged, its perplexity on its own text more than doubled. (On leet it had nothing to lose.) With $B = 0$ the
+# start is the base itself, and learning is as fast.
 # %% [markdown] items="1.3.C8"
 # ## How much rank does an update have?
 #
