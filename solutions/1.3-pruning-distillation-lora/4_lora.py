@@ -397,7 +397,9 @@ for rank in (1, 16):
         f"rank {rank:2d}: {np.mean(shares):.0%} of the squared update, {held_share[rank]:.0f} % of the gain{beside}"
     )
 # %% [markdown] items="1.3.C8"
-# **What you should see.** SPECTRUM_PROSE
+# **What you should see.** Far from flat, and far from rank 1: one direction holds about a third of the squared update, 16 hold about
+# four fifths. The *gain* is more concentrated than the energy: with 16 directions nearly all of it is there. Rank 1 *trained* does
+# better than rank 1 *cut out*: training puts into its one direction what counts for the loss, the cut what is largest.
 # %% [markdown] items="1.3.C8"
 # ## Merge, and nothing is left
 #
@@ -541,7 +543,10 @@ for _ in range(100):
 print(f"after 100 subtractions {float((drifting != original).double().mean()):.1%} of the weights have other bits,",
       f"yours: {int((wide.base.weight != original).sum())} weights")  # fmt: skip
 # %% [markdown] items="1.3.C8"
-# **What you should see.** LATENCY_PROSE
+# **What you should see.** The adapter's products are 1 % of the base's ($16\,(2048 + 8192)$ against $2048 \cdot 8192$), so for one row the
+# three times differ by a few percent, the spread of the runs. Merged is the base's own product by construction, so it adds nothing on any
+# machine; beside it, a GPU also pays two more kernel launches for each layer. (On a busy machine the
+# times for 64 rows scatter.) About a fifth of the weights had other bits after subtractions; yours had none.
 # %% [markdown] items="1.3.C8"
 # ## One base, many adapters
 #
@@ -779,7 +784,9 @@ joined_results = {
 for way, losses in joined_results.items():
     print(f"{way:28s}", ", ".join(f"{d} {loss:.2f}" for d, loss in losses.items()))
 # %% [markdown] items="1.3.C8"
-# **What you should see.** JOIN_PROSE
+# **What you should see.** One adapter with both skills: at full weights leet is nearly as good as alone, capitals lose more, and both
+# are better than the base. The two updates share directions and disturb each other; other weights move the balance. Averaged factors
+# hold each update at a quarter of its strength, plus cross terms: leet suffers most.
 # %% [markdown] items="1.3.K3"
 # ## In your own words
 #
@@ -789,7 +796,21 @@ for way, losses in joined_results.items():
 # In 120 to 200 words: correct each sentence, with figures from this notebook. What shrinks and what does not? When does 10,000 hold? When do you merge, and what do
 # you do for 40 customers?
 # %% [markdown] role="written" id="lora-claims" items="1.3.K3" points=3
-# **Model answer.** WRITTEN_PROSE
+# **Model answer.** "10,000 times smaller": what shrinks is what is *trained* (and stored for each task), not the model: it is as large in memory
+# as before. 10,000 holds for GPT-3 with r = 4 on two matrices a block (9,272 by our count) and the whole model as numerator; for a
+# 2048 by 8192 layer at r = 16 it is 102.4, for our small model at 16 it is 10.
+#
+# "Slower": only while the adapter is beside; its products are 1 % of the base's there. Merged, W0 + (alpha / r) BA has the old shape
+# and costs the base's time; outputs agree to some 1e-6.
+#
+# "40 merged copies": 40 times the memory. Keep one base and 40 adapters; switch, or mix them in one batch: the base's product is
+# computed once, each row adds its own thin products. Merge when a single task is served for long, and keep the original weights: subtraction
+# changed 18 % of them.
+#
+# "Both zero": then both gradients are zero and nothing ever learns (in our run the loss did not fall). One is random, the other zero.
+#
+# **Rubric.** 1 point: what shrinks and when 10,000 holds, with 102.4 or another count. 1 point: merging and latency, and one base for the 40.
+# 1 point: the zero start with its reason, and figures from the notebook. Half a point off for "LoRA compresses the model".
 # %% [markdown]
 # ## Recap
 #
