@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers bench gpu postgresql lm lm-table attack clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities gptqmodel autogptq gpu postgresql clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -77,7 +77,6 @@ answers: $(STAMP)  ## the bank of right and wrong answers, as a table in autogra
 attack: $(STAMP)  ## grade the bank of hostile submissions (some minutes): autograder/ATTACKS.md
 	cd tests && python -m attacks --out ../autograder/ATTACKS.md
 
-
 bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 45 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md
 
@@ -87,6 +86,15 @@ lm: $(STAMP)  ## train the shipped language models again (resumes), then measure
 
 lm-table: $(STAMP)  ## measure the shipped language models: perplexities and their card
 	python -m data.language_model figures
+
+perplexities: $(STAMP)  ## measure RTN, GPTQ, AWQ, NF4 and QLoRA on the shipped model: docs/perplexities-1.2.md
+	python -m data.perplexities
+
+gptqmodel: $(STAMP)  ## quantize the shipped model with GPTQModel, in an environment of its own
+	python -m data.gptq_libraries gptqmodel
+
+autogptq: $(STAMP)  ## the same with AutoGPTQ, which is archived and needs CPython 3.11
+	python -m data.gptq_libraries autogptq
 
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'

@@ -11,3 +11,9 @@ from lab.instructions import instruction_set, encode_examples, score_responses
 from lab.predict import reveal
 from lab.plots import show, histogram, bars, curves, code_line, explore
 """
+
+import logging
+
+# On some processors bitsandbytes asks for an optional package when it is imported, on stderr, where stock
+# nbgrader takes a cell's points.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)

@@ -47,6 +47,25 @@ def calibration_inputs(
     return seen[name]
 
 
+def all_calibration_inputs(
+    model: "nn.Module", tokens: "torch.Tensor", batch: int = BATCH
+) -> dict[str, list[np.ndarray]]:
+    """`calibration_inputs` of every linear layer of the decoder's blocks, by name, in one pass.
+
+    Raises:
+        CourseError: no sequences.
+    """
+    import torch
+
+    from lab.fake_quant import decoder_linears
+
+    _refuse(model, tokens)
+    with torch.inference_mode(), _watched(decoder_linears(model)) as seen:
+        for part in tokens.split(batch):
+            model(part.to(model.device), use_cache=False)
+    return seen
+
+
 def quantize_layerwise(
     model: "nn.Module",
     tokens: "torch.Tensor",

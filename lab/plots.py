@@ -202,7 +202,10 @@ def bars(
     ax.grid(False, axis="y")
     if reference:
         ax.axvline(reference[1], color=INK, linestyle="--", label=reference[0])
-    return _finish(fig, ax, unit, "", title)
+    fig = _finish(fig, ax, unit, "", title)
+    if reference:  # beside the title: inside, it may lie on the line
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
+    return fig
 
 
 def code_line(

@@ -3,10 +3,13 @@
 `make attack` grades the whole bank, also without the defence, and writes the page.
 """
 
+import re
+
 import pytest
 from attacks import bank, grading
+from attacks.course import REPOSITORY
 from attacks.evidence import Seen, layers
-from attacks.page import judge, run
+from attacks.page import PAGE, judge, run
 
 from autograder.grading.warm.prepare import prepare
 
@@ -28,9 +31,31 @@ SAMPLE = [
 ]
 
 
+def rows() -> list[list[str]]:
+    """The page's tables: name, what it tries, result, points gained, stopped by, without defence."""
+    lines = [x for x in PAGE.read_text(encoding="utf-8").splitlines() if x.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
+    return [row for row in cells if row[0] != "attack"]
+
+
 def test_the_bank_is_as_large_as_it_is_said_to_be():
     known = bank.load()
     assert len(known) >= 60 and set(SAMPLE) <= set(known)
+
+
+def test_page_lists_every_attack_and_none_else():
+    tries = [[a.name, a.tries.replace("|", "/")] for a in bank.load().values()]
+    assert [row[:2] for row in rows()] == tries, "run `make attack`"
+
+
+def test_page_and_readme_hold_the_same_figures():
+    text = PAGE.read_text(encoding="utf-8")
+    said = re.search(r"\*\*((\d+) attacks, (\d+) stopped, (\d+) points gained)", text)
+    assert [int(x) for x in said.groups()[1:]] == [len(rows()), len(rows()), 0]
+    assert {row[3] for row in rows()} == {"0"} and all(row[4] for row in rows())
+    assert "Harm:" not in text
+    readme = " ".join((REPOSITORY / "README.md").read_text(encoding="utf-8").split())
+    assert said[1] in readme and "autograder/ATTACKS.md" in readme
 
 
 @pytest.mark.slow

@@ -97,3 +97,13 @@ def test_no_lesson_runs_whole(name):
     assert graded <= found
     assert len(found) < len(code)
     assert nbformat.NotebookNode(cells[code[0]]).source.startswith("PROFILE") and code[0] in found
+
+
+@pytest.mark.parametrize(
+    "source", ["%matplotlib inline\ny = x", "y = !echo {x}\ny = x", "%%time\ny = x", "y = x\nx?"]
+)
+def test_cell_in_ipythons_own_forms_is_read_too(source):
+    names = Names(source)
+    assert "get_ipython" in names.used
+    # What a cell magic runs is a text to it.
+    assert ("x" in names.used and "y" in names.bound) is not source.startswith("%%")

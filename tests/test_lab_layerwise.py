@@ -11,7 +11,7 @@ from autograder.checks.oracles import gptq
 from lab.errors import CourseError
 from lab.fake_quant import decoder_linears
 from lab.gptq_library import library_gptq
-from lab.layerwise import calibration_inputs, quantize_layerwise
+from lab.layerwise import all_calibration_inputs, calibration_inputs, quantize_layerwise
 
 DOWN = "model.layers.1.mlp.down_proj"
 
@@ -55,6 +55,18 @@ def test_inputs_are_what_the_layer_multiplies(model, tokens):
     weight = model.get_submodule(DOWN).weight.numpy()
     made = np.concatenate(batches) @ weight.T
     np.testing.assert_allclose(made, kept[0].reshape(-1, 32).numpy(), atol=1e-5)
+
+
+def test_all_inputs_at_once_are_those_of_each_layer(model, tokens):
+    seen = all_calibration_inputs(model, tokens, batch=2)
+    assert list(seen) == list(decoder_linears(model)) and len(seen) == 21
+    for name, batches in seen.items():
+        alone = calibration_inputs(model, tokens, name, batch=2)
+        assert len(batches) == len(alone) == 3
+        for all_of_them, one in zip(batches, alone, strict=True):
+            np.testing.assert_array_equal(all_of_them, one)
+    with pytest.raises(CourseError, match="calibration set is empty"):
+        all_calibration_inputs(model, tokens[:0])
 
 
 def test_every_layer_once_in_order_and_unchanged_weights_change_nothing(model, tokens):

@@ -5,6 +5,7 @@ submissions after the imports, and the memory at the end. Nothing here is safe o
 the learners' and the judges' own work costs.
 """
 
+import gc
 import importlib
 import json
 import sys
@@ -31,6 +32,8 @@ def main(root: Path, name: str) -> int:
 
     torch.set_num_threads(1)
     shell = InteractiveShell.instance()
+    gc.collect()
+    gc.freeze()  # or each shell.reset() looks through the libraries' objects again
     paths = sorted(root.glob(f"autograder/work/submitted/*/{MODULE}/{name}.ipynb"))
     start, cpu = time.perf_counter(), time.process_time()
     wrong = []

@@ -127,7 +127,10 @@ def grade(
     from autograder.grading.pool import CannotStart, warm_up
 
     if not address:
-        warm_up("autograder.grading.task")
+        from autograder.grading.warm.prepare import shared
+
+        shared(require_sandbox)
+        warm_up("autograder.grading.task", "autograder.grading.grade")
     from sqlalchemy.exc import SQLAlchemyError
 
     from autograder.gradebook import lost

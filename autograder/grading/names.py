@@ -20,8 +20,8 @@ class Names:
         self.bound: set[str] = set()
         self.reached: set[str] = set()
         try:
-            text = TransformerManager().transform_cell(source)
-            tree, table = ast.parse(text), symtable.symtable(text, "<cell>", "exec")
+            text, tree = _parsed(source)
+            table = symtable.symtable(text, "<cell>", "exec")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return
         self.bound |= {s.get_name() for s in table.get_symbols() if _binds(s)}
@@ -99,6 +99,15 @@ class Names:
             base = base.value
         if isinstance(base, ast.Name) and base is not node:
             self.bound.add(base.id)
+
+
+def _parsed(source: str) -> tuple[str, ast.Module]:
+    """A cell as Python text and its tree; IPython's own forms are no Python and are rewritten."""
+    try:
+        return source, ast.parse(source)
+    except SyntaxError:
+        text = TransformerManager().transform_cell(source)
+        return text, ast.parse(text)
 
 
 def _binds(symbol: symtable.Symbol) -> bool:

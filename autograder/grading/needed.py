@@ -4,6 +4,7 @@ A lesson's own figures and experiments cost most of a notebook's time, and no ex
 them. While grading they are passed over, unless an answer mentions a name that they bind.
 """
 
+import functools
 from typing import Any
 
 from autograder.grading.names import Names
@@ -29,7 +30,7 @@ def needed(cells: list[Any]) -> set[int]:
     sizes = [len(cell.source) for cell in code.values()]
     if max(sizes, default=0) > MOST_CELL_CHARS or sum(sizes) > MOST_CHARS:
         return set(code)
-    names = {i: Names(cell.source) for i, cell in code.items()}
+    names = {i: _names(cell.source) for i, cell in code.items()}
     answers = {i for i, cell in code.items() if _marks(cell).get("solution")}
     if any((names[i].used | names[i].reached) & DYNAMIC for i in answers):
         return set(code)
@@ -42,6 +43,12 @@ def needed(cells: list[Any]) -> set[int]:
         found.update(more)
         todo += more
     return found
+
+
+@functools.lru_cache(maxsize=512)
+def _names(source: str) -> Names:
+    """Kept: most cells of a class are the instructor's own, the same in every submission."""
+    return Names(source)
 
 
 def _marks(cell: Any) -> dict:

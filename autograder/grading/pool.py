@@ -5,16 +5,19 @@ Workers answer in JSON text: nothing that they send is unpickled.
 """
 
 import contextlib
+import gc
+import importlib
 import json
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing import forkserver
-from multiprocessing.connection import Connection, wait
+from multiprocessing import forkserver, resource_tracker, util
+from multiprocessing.connection import Connection, arbitrary_address, wait
 from typing import Any
 
 import psutil
@@ -51,12 +54,47 @@ class Died:
 
 
 def warm_up(*modules: str) -> None:
-    """Start the process that workers are forked from; it imports `modules` once for all of them.
+    """Import `modules` here, then split off the process that workers are forked from.
 
-    Returns at once, so that the caller can do its own imports beside it.
+    multiprocessing would start that process anew and import everything a second time. To be
+    called before this process has threads, or a file or a database open.
     """
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
-    forkserver.ensure_running()
+    gc.disable()
+    try:
+        for name in modules:
+            importlib.import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
+    nursery = forkserver._forkserver
+    with nursery._lock, socket.socket(socket.AF_UNIX) as listener:
+        if nursery._forkserver_pid is not None:
+            return
+        resource_tracker.ensure_running()
+        listener.bind(arbitrary_address("AF_UNIX"))
+        listener.listen()
+        # All that may ask for workers hold the other end: when they are gone, so is the nursery.
+        alive, held = os.pipe()
+        util._flush_std_streams()
+        pid = os.fork()
+        if not pid:
+            _nursery(listener, alive)
+        os.close(alive)
+        nursery._forkserver_address = listener.getsockname()
+        nursery._forkserver_alive_fd, nursery._forkserver_pid = held, pid
+
+
+def _nursery(listener: socket.socket, alive: int) -> None:
+    """Fork workers until nobody is left to ask for one."""
+    code = 1
+    try:
+        # What else is open here is the owner's: a pipe whose end another process waits for.
+        util.close_all_fds_except([0, 1, 2, listener.fileno(), alive, resource_tracker.getfd()])
+        forkserver.main(listener.detach(), alive, [])
+    except SystemExit:
+        code = 0
+    finally:
+        os._exit(code)
 
 
 class Pool:

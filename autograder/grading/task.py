@@ -5,22 +5,28 @@ reading, rebuilding, running and judging are decided there and nowhere else.
 """
 
 import contextlib
+import functools
 import glob
 import importlib
+import json
 import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+import jsonschema
 import nbgrader.apps.autogradeapp
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.nbgraderformat import common
 
 from autograder.build.release import nbgrader_config
+from autograder.grading import converter, instructor
 from autograder.grading.snapshot import PRIVATE_URL, PrivateGradebook, Rows, submission_state
 
 OPENERS = (
@@ -56,6 +62,11 @@ class Grader:
         self.config.CourseDirectory.db_url = PRIVATE_URL
         self.config.CourseDirectory.autograded_directory = course.step
         self.book = PrivateGradebook(course.rows)
+        # The same for every submission.
+        self._kept = {
+            name: functools.cache(getattr(instructor, name))
+            for name in ("notebook_names", "instructor_notebook")
+        }
         logging.getLogger("traitlets").setLevel(logging.CRITICAL)
 
     def grade(self, student: str, rows: Rows) -> dict[str, Any]:
@@ -103,7 +114,25 @@ class Grader:
             for name in OPENERS:
                 module = importlib.import_module(name)
                 stack.enter_context(mock.patch.object(module, "Gradebook", self.book.opened))
+            stack.enter_context(mock.patch.multiple(converter, **self._kept))
+            stack.enter_context(mock.patch.object(common, "jsonschema", SCHEMAS))
             yield
+
+
+@functools.cache
+def _checker(schema: str) -> Any:
+    read = json.loads(schema)
+    return jsonschema.validators.validator_for(read)(read)
+
+
+def validate(instance: Any, schema: dict) -> None:
+    """jsonschema.validate without its look at the schema itself. Raises ValidationError."""
+    found = _checker(json.dumps(schema)).iter_errors(instance)
+    if error := jsonschema.exceptions.best_match(found):
+        raise error
+
+
+SCHEMAS = SimpleNamespace(validate=validate)
 
 
 def not_graded(student: str, problem: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def main(library: str, python: Path | None, bits: int, out: Path | None) -> None
     with tempfile.TemporaryDirectory() as folder:
         tokens, made = Path(folder, "tokens.npy"), Path(folder, "made")
         np.save(tokens, calibration_batch(COUNT, LENGTH).numpy())
-        source = plain_copy(Path(folder, "model"))
+        source = model_copy(Path(folder, "model"), tokenizer=library == "gptqmodel")
         words = [python, HERE / "quantize.py", library, source, tokens, made, "--bits", str(bits)]
         done = subprocess.run([str(w) for w in words], capture_output=True, text=True)
         if done.returncode:
@@ -72,23 +72,27 @@ def requirements(library: str) -> Path:
     return HERE / f"{library}.txt"
 
 
-def plain_copy(folder: Path) -> Path:
-    """The shipped model without its tokenizer, which transformers 4 cannot read."""
+def model_copy(folder: Path, tokenizer: bool) -> Path:
+    """The shipped model; GPTQModel asks for a tokenizer, transformers 4 cannot read ours."""
     folder.mkdir()
-    for name in ("config.json", "generation_config.json", "model.safetensors"):
+    names = ["config.json", "generation_config.json", "model.safetensors"]
+    names += ["tokenizer.json", "tokenizer_config.json"] * tokenizer
+    for name in names:
         (folder / name).write_bytes((model_folder("lm") / name).read_bytes())
     return folder
 
 
 def keep(made: Path, out: Path) -> None:
     """The quantized layers of a checkpoint, and what made them."""
-    from safetensors.numpy import load_file, save_file
+    from safetensors.torch import load_file, save_file
 
     files = sorted(made.glob("*.safetensors"))
     if not files:
         raise CourseError(f"The library wrote no safetensors file, only {sorted(made.iterdir())}.")
     parts = ("qweight", "qzeros", "scales", "g_idx")
     tensors = {k: v for k, v in load_file(files[0]).items() if k.rpartition(".")[2] in parts}
+    # AutoGPTQ writes float32 that float16 holds exactly.
+    tensors = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     save_file(tensors, out / "layers.safetensors")
     source = (model_folder("lm") / "model.safetensors").read_bytes()
     facts = json.loads((made / "made_by.json").read_text())

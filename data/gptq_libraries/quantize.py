@@ -63,12 +63,14 @@ def sequences(path: Path) -> list:
 def by_gptqmodel(options: argparse.Namespace) -> str:
     from importlib.metadata import version
 
+    import torch
     from gptqmodel import GPTQModel, QuantizeConfig
 
     settings = QuantizeConfig(
         bits=options.bits, group_size=options.group_size, desc_act=False, sym=False
     )
-    model = GPTQModel.load(str(options.model), settings)
+    # By itself it takes bfloat16 on a CPU, whose 8 bits of precision are too few for scales.
+    model = GPTQModel.load(str(options.model), settings, dtype=torch.float16)
     rows = [{"input_ids": r, "attention_mask": [1] * len(r)} for r in sequences(options.tokens)]
     model.quantize(rows, batch_size=8)
     model.save(str(options.out))

@@ -18,12 +18,17 @@ PEAK_RATE = 5e-3
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
-def measure_lora(seed: int = 0) -> dict:
-    """Fine-tune with LoRA (Hu et al. 2022) on a CPU; figures on held-out instructions."""
+def measure_lora(seed: int = 0, base: torch.nn.Module | None = None) -> dict:
+    """Fine-tune with LoRA (Hu et al. 2022) on a CPU; figures on held-out instructions.
+
+    Args:
+        seed: of the examples, their order and the adapters.
+        base: what the adapters are put beside, and stays in it; None for the shipped model.
+    """
     seed_everything(seed)
     tokenizer = load_tokenizer()
     train, heldout = instruction_set(seed=seed)
-    model = load_lm()
+    model = load_lm() if base is None else base
     before = score_responses(model, tokenizer, heldout)
     tuned = get_peft_model(
         model, LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=TARGETS, lora_dropout=0.0)

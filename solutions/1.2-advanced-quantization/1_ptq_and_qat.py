@@ -200,7 +200,7 @@ class RangeObserver:
         ### END SOLUTION
 
     def observe(self, x: torch.Tensor) -> None:
-        """Take in one batch: a float tensor (float16 to float64) of any shape.
+        """Take in one batch: a float tensor (float16 to float64) of any shape. It is not changed.
 
         Raises ValueError, and changes nothing, if x is empty or holds a NaN or an infinity.
         """
@@ -222,6 +222,7 @@ class RangeObserver:
 
         low = min(low, 0), high = max(high, 0), scale = (high - low) / (2**bits - 1),
         zero_point = round(-low / scale), an int, ties to even; (1.0, 0) where low == high == 0.
+        The attributes low and high stay as they are.
 
         Raises ValueError before the first batch, and for bits outside 2 to 8.
         """
@@ -289,7 +290,7 @@ class PercentileObserver:
         ### END SOLUTION
 
     def observe(self, x: torch.Tensor) -> None:
-        """Take in one float tensor of any shape.
+        """Take in one float tensor (float16 to float64) of any shape. It is not changed.
 
         Raises ValueError, and changes nothing, if x is empty or holds a NaN or an infinity.
         """
@@ -387,14 +388,16 @@ def calibrate_inputs(model: nn.Module, batches: list[torch.Tensor], make_observe
     """Run batches through a model and observe the input of every nn.Linear.
 
     The batches run in order, as model(batch), in evaluation mode and without gradients. Afterwards,
-    also when a batch raised an error (which is passed on), the model has no hooks of this function and is
-    in training or evaluation mode as before.
+    also when a batch raised an error (which is passed on as it is), the model has no hooks of this function,
+    those of others are still there, and it is in training or evaluation mode as before. Gradients are
+    on again, where they were.
 
     Args:
         model: any module, wholly in training or wholly in evaluation mode.
-        batches: what the model takes, one tensor each.
+        batches: what the model takes, one tensor each. Not changed.
         make_observer: called with no arguments, gives an object with a method observe(x). Each linear
-            layer gets one of its own; it sees the layer's input at each call of the layer.
+            layer gets one of its own, also one that no batch reaches; it sees the layer's input at each
+            call of the layer.
 
     Returns:
         dict from the layer's name in model.named_modules() to its observer.
@@ -619,6 +622,8 @@ show(
 class FakeQuantize(torch.autograd.Function):
     """Quantize and restore, with a straight-through gradient: FakeQuantize.apply(x, scale, ...).
 
+    A network applies it many times before its backward pass: what backward needs is kept in ctx.
+
     >>> x = torch.tensor([-9.0, 0.3, 1.5, 7.4, 7.5], requires_grad=True)
     >>> y = FakeQuantize.apply(x, 1.0, 0, -7, 7)
     >>> y.tolist()
@@ -713,7 +718,8 @@ def quantized_forward(params, x: torch.Tensor, bits: int, ranges=None) -> torch.
         logits (rows, out of the last layer).
 
     Raises:
-        ValueError: bits outside 2 to 8, another number of ranges than layers, a NaN or infinity in x.
+        ValueError: bits outside 2 to 8, another number of ranges than layers (an empty list too), a NaN
+            or infinity in x.
 
     >>> layer = (torch.tensor([[3.0, -7.0]]), torch.tensor([0.5]))
     >>> quantized_forward([layer], torch.tensor([[1.2, 9.0]]), 4, ranges=[(1.0, 0)]).tolist()
@@ -815,7 +821,7 @@ def train_qat(params, batches, bits: int, ranges, learning_rate: float) -> list:
         list of (weight, bias): the trained *float* parameters, in the dtype of params, detached.
 
     Raises:
-        ValueError: no batches, or a loss that is NaN or infinite.
+        ValueError: no batches, or a loss of any batch that is NaN or infinite.
 
     >>> tiny = [(torch.tensor([[1.0], [-1.0]]), torch.zeros(2))]
     >>> batch = torch.tensor([[1.0]]), torch.tensor([1])

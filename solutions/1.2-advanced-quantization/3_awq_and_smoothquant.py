@@ -774,7 +774,7 @@ def layer_time_us(
     """The roofline's time of y = x w^T, and what limits it.
 
     Bytes moved: rows * columns weights of weight_bits, tokens * columns activations of
-    activation_bits, tokens * rows outputs of 16 bits (scales are left out). Operations:
+    activation_bits, tokens * rows outputs of 16 bits (scales are left out; no term is rounded). Operations:
     2 * tokens * rows * columns, at rates_tops[activation_bits].
 
     Args:

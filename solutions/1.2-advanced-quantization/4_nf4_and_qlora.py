@@ -464,7 +464,8 @@ def double_quantize(
 ) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
     """Quantize the scales of a tensor: subtract their mean, then blockwise absmax with 8-bit codes.
 
-    mean is that of all the scales. Each block of `block_size` differences has the scale `outer`, its
+    mean is that of all the scales (np.mean, or summed in float64: adding up one by one in float32
+    drifts). Each block of `block_size` differences has the scale `outer`, its
     absmax; a code is the index of the nearest level (half-way: the lower one).
     restored = table[codes] * outer of the block + mean.
 

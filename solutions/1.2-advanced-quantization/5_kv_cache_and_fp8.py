@@ -523,8 +523,8 @@ for name, errors in output_error.items():
 # ## Below eight bits: which axis?
 #
 # A cache in 2 to 4 bits needs finer scales. Liu et al. (KIVI, 2024) found a few channels with large keys in every
-# token of large models: such a channel widens the step of every row that it is in. A scale **for each channel**, shared by a group of
-# 32 tokens, contains it. The price: the scale is only known when the group is full. The newest tokens, fewer than a
+# token of large models, which widen the step of every row. A scale **for each channel**, shared by
+# 32 tokens, contains them. The price: the scale is only known when the group is full. The newest tokens, fewer than a
 # group, wait in full precision: the **residual**.
 
 
@@ -887,8 +887,7 @@ for fmt, dtype, top in (("E4M3", torch.float8_e4m3fn, 448.0), ("E5M2", torch.flo
 # the largest $|a|$; the mean over tokens of $KL(p_a \| p_b)$ in nats; the share of tokens with the same likeliest token; and the
 # **first** token where these differ.
 #
-# If the text is the reference's own greedy answer, that last number is where the other model's greedy decoding leaves it: up to there
-# both have read the same.
+# If the text is the reference's own greedy answer, that last number is where the other model's greedy decoding leaves it.
 
 
 # %% [markdown] items="1.2.C11"

@@ -51,6 +51,10 @@ def cases(rng):
     yield case("dead channels", **dead, alphas=steps, options={}, part="choice")
     tie = _layer(rng, 8, 6, 16, 2)
     yield case("one alpha three times", **tie, alphas=[0.5, 0.5, 0.5], options={}, part="choice")
+    even = rng.uniform(-1, 1, (3, 6, 8))
+    even[:, 0] = 1  # every maximum is 1, and so every factor, whatever alpha is
+    sides = dict(zip(("calibration", "x", "w"), even, strict=True))
+    yield case("equal errors", **sides, alphas=[0.7, 0.2, 0.9], options={}, part="choice")
     good = _layer(rng, 6, 4, 8, 1)
     bad = {
         "no calibration tokens": {"calibration": good["calibration"][:0]},
@@ -86,6 +90,9 @@ def judge(case, answer):
     expect.number(unsmoothed, wanted(None), "unsmoothed", rtol=RTOL, hint="s = np.ones(K).")
     want = np.array([wanted(alpha) for alpha in case.alphas])
     expect.close(errors, want, "errors", rtol=RTOL, hint=HINTS[0])
+    if (want == want[0]).all():
+        expect.number(best, case.alphas[0], "best", hint="Of equal errors the first counts.")
+        return
     least = [case.alphas[i] for i in np.flatnonzero(want <= want.min() * (1 + RTOL))]
     chosen = best if isinstance(best, (int, float)) else 0.0
     nearest = min(least, key=lambda alpha: abs(alpha - chosen))

@@ -26,6 +26,8 @@ def cases(rng):
     yield case("one channel", mean_abs=np.array([7.0]), alpha=0.6, part="values")
     tiny = _means(rng, 6) * 1e-9
     yield case("tiny activations", mean_abs=tiny, alpha=0.7, part="values")
+    wide = 10.0 ** np.linspace(-12, 5, 7)
+    yield case("magnitudes far apart", mean_abs=wide, alpha=1.0, part="values")
     yield case("equal channels", mean_abs=np.full(5, 3.0), alpha=0.9, part="values")
     yield case("a layer", mean_abs=_means(rng, 256, 6), alpha=0.7, part="values")
     for alpha in (0.0, 0.4, 1.0):
@@ -37,7 +39,7 @@ def cases(rng):
     yield case("all but one dead", mean_abs=np.array([0, 5.0, 0]), alpha=0.5, part="dead channels")
     yield case("all dead", mean_abs=np.zeros(4), alpha=0.5, part="dead channels")
     m = _means(rng, 6)
-    for alpha in (-0.1, 1.1, np.nan):
+    for alpha in (-0.1, 1.1):
         yield case(f"alpha {alpha}", mean_abs=m, alpha=alpha, part="bad input")
     for value in (-1.0, np.nan, np.inf):
         bad = m.copy()

@@ -28,6 +28,8 @@ def cases(rng):
     mean = {"bits": 4, "group_size": 10, "grid": 8}
     yield case("one token", **_layer(rng, 1, 5, 20, 2), options=mean, part="errors")
     yield case("default arguments", **_layer(rng, 24, 12, 256, 6), options={}, part="errors")
+    fine = {"bits": 4, "group_size": 32, "grid": 3}
+    yield case("groups of 32", **_layer(rng, 9, 6, 256, 6), options=fine, part="errors")
     wide = _layer(rng, 12, 8, 32, 2, np.float32)
     yield case("float32 inputs", **wide, options={**small, "bits": 4}, part="errors")
     yield case(

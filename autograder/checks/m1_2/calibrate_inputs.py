@@ -10,7 +10,7 @@ HINTS = (
     "In a loop, bind the observer: lambda module, args, seen=observers[name]: seen.observe(args[0]).",
     "try ... finally: remove every handle and restore model.train(was_training) there.",
 )
-WIDTHS = {"plain": (6, 8, 8, 3), "residual": (5, 7, 7, 4)}
+WIDTHS = {"plain": (6, 8, 8, 3), "residual": (5, 7, 7, 4), "bare": (5, 3, 3, 2)}
 
 
 def _weights(rng, widths):
@@ -34,6 +34,9 @@ def cases(rng):
     yield _case(rng, "three layers, ragged batches", "inputs", "plain", [4, 1, 7])
     yield _case(rng, "a residual block", "inputs", "residual", [5, 6])
     yield _case(rng, "a layer used twice", "inputs", "residual", [3], twice=True)
+    yield _case(rng, "a layer that no batch reaches", "inputs", "residual", [4], spare=True)
+    yield _case(rng, "the model is one linear layer", "inputs", "bare", [4, 2])
+    yield _case(rng, "hooks of another's", "the model afterwards", "plain", [4], hooked=True)
     yield _case(rng, "in training mode", "the model afterwards", "plain", [8, 8], training=True)
     yield _case(rng, "in eval mode", "the model afterwards", "plain", [8, 8])
     yield _case(
@@ -59,6 +62,8 @@ def probe(
     twice=False,
     broken=False,
     without=False,
+    spare=False,
+    hooked=False,
 ):
     import torch
     from torch import nn
@@ -79,6 +84,8 @@ def probe(
             super().__init__()
             self.first, self.block, self.head = linears
             self.norm = norm
+            if spare:
+                self.spare = nn.Linear(3, 3)
 
         def forward(self, x):
             x = torch.relu(self.norm(self.first(x)))
@@ -97,28 +104,41 @@ def probe(
         model = nn.Sequential(nn.ReLU(), nn.Tanh())
     elif kind == "residual":
         model = Residual()
+    elif kind == "bare":
+        model = linears[0]
     else:
         tail = nn.Sequential(linears[1], nn.ReLU(), nn.Dropout(0.5))
         model = nn.Sequential(linears[0], norm, nn.ReLU(), tail, linears[2])
     model.train(training)
+    others = []
+    if hooked:
+        linears[0].register_forward_pre_hook(lambda module, args: others.append(1))
+        linears[1].register_forward_hook(lambda module, args, out: others.append(1))
     given = [torch.from_numpy(b.copy()) for b in batches]
     if broken:
         given.append(torch.zeros(2, 99))
-    out = {"raised": None}
-    try:
-        # Dropout is drawn from this seed, so that a model left in training mode is recognised.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+    out, observers = {"raised": None}, None
+    # Dropout is drawn from this seed, so that a model left in training mode is recognised.
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(0)
+        try:
             observers = solution(model, given, Seen)
-        out["inputs"] = {name: seen.inputs for name, seen in observers.items()}
-        out["kept"] = [type(seen).__name__ for seen in observers.values()]
-        out["graphs"] = sum(seen.graphs for seen in observers.values())
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        if not without and batches and not broken:
+        except NotImplementedError:
             raise
-        out["raised"] = type(error).__name__
+        except Exception as error:
+            if not without and batches and not broken:
+                raise
+            kind_of_value = isinstance(error, ValueError)
+            out["raised"] = "ValueError" if kind_of_value else type(error).__name__
+        out["grad"] = torch.is_grad_enabled()
+    out["came"] = type(observers).__name__ if observers is not None else None
+    if isinstance(observers, dict):
+        seen = {name: o for name, o in observers.items() if isinstance(o, Seen)}
+        out["strange"] = [type(o).__name__ for o in observers.values() if not isinstance(o, Seen)]
+        out["inputs"] = {name: o.inputs for name, o in seen.items()}
+        out["graphs"] = sum(o.graphs for o in seen.values())
+    out["batches"] = all(np.array_equal(g.numpy(), b) for g, b in zip(given, batches, strict=False))
+    out["trainable"] = all(p.requires_grad for p in model.parameters())
     modules = list(model.modules())
     out["hooks"] = sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in modules)
     out["training"] = [m.training for m in modules]
@@ -131,6 +151,8 @@ def probe(
 
 def _want(case):
     """Each linear's inputs, computed in float64 without torch."""
+    if case.kind == "bare":
+        return {"": [batch.astype(np.float64) for batch in case.batches]}
     (w1, b1), (w2, b2), _ = [(w.astype(np.float64), b.astype(np.float64)) for w, b in case.layers]
     mean, var = case.statistics.astype(np.float64)
     names = ("first", "block", "head") if case.kind == "residual" else ("0", "3.0", "4")
@@ -148,7 +170,7 @@ def _want(case):
             want[names[1]].append(np.tanh(after))
             after = after + np.tanh(after) @ w2.T + b2
         want[names[2]].append(after)
-    return want
+    return want | ({"spare": []} if case.inputs.get("spare") else {})
 
 
 def judge(case, answer):
@@ -163,9 +185,11 @@ def judge(case, answer):
         _inputs(answer, _want(case))
     else:
         expect.that(
-            answer["raised"] is not None,
-            "A batch of the wrong width ran through without an error.",
+            answer["raised"] == "RuntimeError",
+            "The error of a batch of the wrong width is not passed on.",
             stage="edge",
+            yours=f"raised {answer['raised']}" if answer["raised"] else "no error",
+            right="the model's own RuntimeError",
             hint="Let the model's own error pass; only clean up behind it.",
         )
     if case.part == "the model afterwards":
@@ -173,7 +197,21 @@ def judge(case, answer):
 
 
 def _inputs(answer, want):
-    yours = expect.mapping(answer.get("inputs"), tuple(want))
+    expect.that(
+        "inputs" in answer,
+        "Return a dict from each layer's name to its observer.",
+        stage="type",
+        yours=str(answer["came"] or expect.kind(None)),
+        right="a dict",
+    )
+    expect.that(
+        not answer["strange"],
+        "The dict's values are the observers that make_observer gave.",
+        stage="type",
+        yours=", ".join(answer["strange"][:2]),
+        right="observers",
+    )
+    yours = expect.mapping(answer["inputs"], tuple(want))
     extra = sorted(set(yours) - set(want))
     hint = "The names are those of model.named_modules(), nn.Linear only."
     expect.that(not extra, f"There is an observer too many: {extra[:1]}.", stage="type", hint=hint)
@@ -194,16 +232,38 @@ def _inputs(answer, want):
         stage="edge",
         hint="Run the model under torch.no_grad().",
     )
+    expect.that(answer["batches"], "Calibration changed a batch.", stage="mutation")
 
 
 def _untouched(case, answer):
+    others = 2 if case.inputs.get("hooked") else 0
     expect.that(
-        answer["hooks"] == 0,
+        answer["hooks"] >= others,
+        "Hooks that were on the model before are gone.",
+        stage="edge",
+        yours=f"{answer['hooks']} hooks",
+        right=f"{others} hooks",
+        hint="Remove your own handles only.",
+    )
+    expect.that(
+        answer["hooks"] == others,
         "Hooks are still attached to the model.",
         stage="edge",
         yours=f"{answer['hooks']} hooks",
-        right="0 hooks",
+        right=f"{others} hooks",
         hint="Remove every handle in a `finally` block.",
+    )
+    expect.that(
+        answer["grad"],
+        "Gradients are switched off for all that follows.",
+        stage="edge",
+        hint="`with torch.no_grad():` puts the switch back; set_grad_enabled(False) alone does not.",
+    )
+    expect.that(
+        answer["trainable"],
+        "The model's parameters no longer ask for gradients.",
+        stage="edge",
+        hint="Run under torch.no_grad(); requires_grad belongs to whoever trains the model.",
     )
     training = bool(case.inputs.get("training"))
     expect.that(

@@ -31,6 +31,8 @@ def cases(rng):
     for batch in dead:
         batch[:, 2] = 0
     yield case("a dead channel", batches=dead, part="values")
+    gated = [np.maximum(b, 0) for b in _batches(rng, [9, 14], 6)]
+    yield case("half of the values zero", batches=gated, part="values")
     with_empty = [np.zeros((0, 5), np.float32), *_batches(rng, [4], 5)]
     yield case("an empty batch among others", batches=with_empty, part="values")
     long = [np.abs(b) for b in _batches(rng, [3000, 2500], 7, np.float16)]

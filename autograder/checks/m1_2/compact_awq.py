@@ -3,12 +3,12 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles import gptq, weight_only
+from autograder.checks.oracles import channel_scales, gptq, weight_only
 
 PARTS = {"alpha": 0.4, "restored weight": 0.45, "refusals": 0.15}
 HINTS = (
     "alphas = [k / (points - 1) for k in range(points)]; alpha = 0 is plain rounding.",
-    "s = np.maximum(mean_abs**alpha, 1e-4), then s / np.sqrt(s.max() * s.min()).",
+    "live = mean_abs > 0; s[live] = mean_abs[live]**alpha, over sqrt(max * min) of those; s = 1 elsewhere.",
     "Candidate: round_to_nearest(w * s) / s, columns of w being inputs.",
     "The loss of a candidate: e = w - candidate; (e @ hessian * e).sum(). Keep the first smallest.",
 )
@@ -45,7 +45,7 @@ def _inputs(rng, rows, columns, bits, size, points, dead=(), positive=False):
     x[:, list(dead)] = 0
     mean_abs = np.abs(x).mean(0)
     hessian = 2 * x.T @ x / len(x)
-    scales = [weight_only.channel_scales(mean_abs, k / max(1, points - 1)) for k in range(points)]
+    scales = [channel_scales.awq(mean_abs, k / max(1, points - 1)) for k in range(points)]
 
     def draw(rng, r, c):
         w = rng.standard_normal((r, c)) * 0.1

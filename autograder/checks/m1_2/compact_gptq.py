@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles import gptq, weight_only
+from autograder.checks.oracles import channel_scales, gptq
 
 PARTS = {"values": 0.7, "dead inputs": 0.15, "refusals": 0.15}
 HINTS = (
@@ -106,7 +106,7 @@ def judge(case, answer):
 
 
 def _cause(case, got):
-    plain = weight_only.rtn(case.weight, case.bits, case.group_size)
+    plain = channel_scales.group_round_trip(case.weight, case.bits, case.group_size)
     if np.allclose(got, plain, atol=1e-5):
         return "That is rounding to nearest: no error was moved to later columns."
     return ""

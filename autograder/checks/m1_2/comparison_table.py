@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles import gptq, shipped_lm, weight_only
+from autograder.checks.oracles import channel_scales, gptq, shipped_lm, weight_only
 
 PARTS = {"bits and calibration": 0.25, "weights": 0.35, "perplexity": 0.4}
 BANK_SEEDS = 1
@@ -19,6 +19,8 @@ WITH_WEIGHTS = {"rtn-4": 4, "rtn-3": 3, "gptq-3": 3, "awq-3": 3, "nf4": 4}
 CALIBRATED = ("gptq-3", "awq-3", "smoothquant")
 FIELDS = ("bits_per_weight", "perplexity", "calibration_tokens", "seconds")
 ALPHA = 0.5
+# Where AWQ's search finds most: it leaves 0.79 and 0.80 of RTN's error, in the first layer 0.996.
+AWQ_LAYERS = tuple(f"model.layers.{block}.self_attn.v_proj" for block in (1, 2))
 # Weights rounded to float16 move the perplexity by 1e-5 of itself, another order of sums by less;
 # the nearest two rows differ by 1e-3 and more. INT8 inputs near a tie fall with the order of a sum:
 # without smoothing two honest programs differ by 3e-3, with it by 3e-5.
@@ -49,7 +51,11 @@ def judge(case, answer):
         for name in WITH_WEIGHTS:
             _form(name, rows[name]["weights"])
         for name, bits in (("rtn-4", 4), ("rtn-3", 3)):
-            _equal(name, rows[name]["weights"], lambda n, w, b=bits: weight_only.rtn(w, b, GROUP))
+            _equal(
+                name,
+                rows[name]["weights"],
+                lambda n, w, b=bits: channel_scales.group_round_trip(w, b, GROUP),
+            )
         _equal("nf4", rows["nf4"]["weights"], lambda n, w: _nf4(w), loose=True)
         _solved(rows)
     else:
@@ -129,7 +135,7 @@ def _nf4(w):
 
 
 def _solved(rows):
-    """GPTQ and AWQ: the format everywhere, the solution where the inputs are the float model's."""
+    """GPTQ: the format everywhere, the solution where the inputs are the float model's. AWQ: the solution."""
     for layer in shipped_lm.shapes():
         groups = rows["gptq-3"]["weights"][layer].reshape(-1, GROUP)
         levels = max(len(np.unique(group)) for group in groups)
@@ -139,23 +145,30 @@ def _solved(rows):
             yours=levels,
             right=8,
         )
-    layer = next(iter(shipped_lm.shapes()))
+    _loss_left("gptq-3", rows, next(iter(shipped_lm.shapes())))
+    for layer in AWQ_LAYERS:
+        _loss_left("awq-3", rows, layer)
+
+
+def _loss_left(name, rows, layer):
+    """The row's output error of one layer is the solution's, as a share of RTN's."""
     w, h = shipped_lm.weight(layer).astype(np.float64), shipped_lm.hessian(layer)
-    plain = weight_only.output_loss(w, weight_only.rtn(w, 3, GROUP), h)
-    damped = h + 0.01 * np.diagonal(h).mean() * np.eye(len(h))
-    solved = gptq.solve(w, damped, 3, GROUP).restored
-    mean_abs = np.abs(shipped_lm.inputs(layer)).mean(0)
-    searched = min(weight_only.awq(w, mean_abs, h, 3, GROUP, 11), key=lambda t: t[0])[2]
-    for name, right in (("gptq-3", solved), ("awq-3", searched)):
-        mine = weight_only.output_loss(w, rows[name]["weights"][layer], h) / plain
-        best = weight_only.output_loss(w, right, h) / plain
-        # A rounding that falls the other way moves all later columns: the loss, not each code.
-        expect.that(
-            abs(mine - best) <= 0.05 * best,
-            f'"{name}": the output error of {layer} is not what the method leaves.',
-            yours=f"{mine:.3f} of RTN's", right=f"{best:.3f} of RTN's",
-            hint="16 sequences of 128 tokens, seed 0; groups of 128; 3 bits; 11 alphas for AWQ.",
-        )  # fmt: skip
+    plain = weight_only.output_loss(w, channel_scales.group_round_trip(w, 3, GROUP), h)
+    if name == "gptq-3":
+        damped = h + 0.01 * np.diagonal(h).mean() * np.eye(len(h))
+        right = gptq.solve(w, damped, 3, GROUP).restored
+    else:
+        mean_abs = np.abs(shipped_lm.inputs(layer)).mean(0)
+        right = min(weight_only.awq(w, mean_abs, h, 3, GROUP, 11), key=lambda t: t[0])[2]
+    mine = weight_only.output_loss(w, rows[name]["weights"][layer], h) / plain
+    best = weight_only.output_loss(w, right, h) / plain
+    # A rounding that falls the other way moves all later columns: the loss, not each code.
+    expect.that(
+        abs(mine - best) <= 0.05 * best,
+        f'"{name}": the output error of {layer} is not what the method leaves.',
+        yours=f"{mine:.3f} of RTN's", right=f"{best:.3f} of RTN's",
+        hint="16 sequences of 128 tokens, seed 0; groups of 128; 3 bits; 11 alphas for AWQ.",
+    )  # fmt: skip
 
 
 def _perplexity(name, row):

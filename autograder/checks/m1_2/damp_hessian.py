@@ -32,6 +32,7 @@ def cases(rng):
     quiet = _layer(rng, 8, 8, [0, 5, 7], 1e-4)
     yield case("three dead ones, quiet inputs", part="values", options={"percdamp": 0.2}, **quiet)
     yield case("no damping", part="edges", options={"percdamp": 0}, **_layer(rng, 3, 7, [2]))
+    yield case("nothing to do", part="edges", options={"percdamp": 0.0}, **_layer(rng, 3, 7))
     yield case("damping above 1", part="edges", options={"percdamp": 2.0}, **_layer(rng, 3, 5))
     faint = _layer(rng, 3, 6, [1])
     faint["hessian"][4] *= 1e-7
@@ -48,7 +49,14 @@ def cases(rng):
 
 def probe(solution, hessian, w, options, refuse=False):
     if not refuse:
-        return solution(hessian, w, **options)
+        made = solution(hessian, w, **options)
+        if isinstance(made, (tuple, list)) and len(made) == 3:
+            arrays = zip(("hessian", "w"), made, (hessian, w), strict=False)
+            shared = [
+                n for n, a, b in arrays if isinstance(a, np.ndarray) and np.shares_memory(a, b)
+            ]
+            return {"made": made, "shared": shared}
+        return {"made": made, "shared": []}
     try:
         solution(hessian, w, **options)
     except NotImplementedError:
@@ -63,7 +71,7 @@ def judge(case, answer):
     if case.inputs.get("refuse"):
         expect.raised(answer, "ValueError", f"{case.label.capitalize()}: raise ValueError.")
         return
-    got_h, got_w, got_dead = expect.sequence(answer, ("hessian", "w", "dead"))
+    got_h, got_w, got_dead = expect.sequence(answer["made"], ("hessian", "w", "dead"))
     columns = len(case.hessian)
     share = case.options.get("percdamp", 0.01)
     expect.array(got_h, "hessian", shape=(columns, columns), dtype=np.float64)
@@ -80,3 +88,9 @@ def judge(case, answer):
     for j in range(columns):
         want[j, j] = diagonal[j] + share * sum(diagonal) / columns
     expect.close(got_h, want, "hessian", rtol=1e-12)
+    expect.that(
+        not answer["shared"],
+        f"`{''.join(answer['shared'][:1])}` is the array that came in, not a new one.",
+        stage="mutation",
+        hint="Copy both, also where nothing is dead and nothing is added.",
+    )

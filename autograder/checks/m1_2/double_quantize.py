@@ -35,9 +35,13 @@ def cases(rng):
     yield case("one outlier", part="codes", scales=outlier, table=dynamic, block=256)
     halves = np.float32([6, 4, 8, 2, 9, 1, 5, 5])  # mean 5, outer 4
     yield case("half-way values", part="codes", scales=halves, table=FIFTHS, block=8, exact=True)
+    below = np.float32([0, 1, 1, 1, 9, 0, 2, 2])  # mean 2, outer 7: the zeros come back as -1.5
+    yield case("restored below zero", part="codes", scales=below, table=FIFTHS, block=8)
     yield case("one scale", part="ragged", scales=np.float32([0.25]), table=dynamic, block=256)
     equal = np.full(40, 0.5, np.float32)
     yield case("equal scales", part="ragged", scales=equal, table=dynamic, block=16)
+    many = np.full(2048, 0.1, np.float32)  # added one by one in float32, the mean is 1.6e-5 off
+    yield case("2,048 equal scales", part="ragged", scales=many, table=dynamic, block=256)
     yield case("257 scales", part="ragged", scales=_scales(rng, 257), table=dynamic, block=256)
     zeros = _scales(rng, 70)
     zeros[:5] = 0

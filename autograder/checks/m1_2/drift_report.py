@@ -35,6 +35,9 @@ def cases(rng):
     yield case("very close", part="kl", **_pair(rng, 20, 200, 1e-3))
     yield case("logits of 1e4", part="kl", **_pair(rng, 5, 20, 30.0, size=1e4))
     yield case("float16, large", part="kl", **_pair(rng, 8, 40, 200.0, 1e4, np.float16))
+    gone = _pair(rng, 5, 6, 0.1)
+    gone["other"][:, 2] -= 900  # q underflows to 0 where p does not: the logarithm is still finite
+    yield case("a token made impossible", part="kl", **gone)
     mixed = _pair(rng, 8, 300, 0.01, dtype=np.float64)
     mixed["other"] = mixed["other"].astype(np.float16)
     yield case("float64 against float16", part="kl", **mixed)

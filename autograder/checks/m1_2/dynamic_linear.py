@@ -39,6 +39,22 @@ def _given(rng, x, outputs, full=False):
     }
 
 
+def _cancelling(rng):
+    """Sums that rise above 2**24 and fall back, summed in turn (row 0) or in lanes (row 1)."""
+    count = 2**16
+    weight = np.tile(np.repeat(rng.integers(100, 128, (3, count // 2)), 2, axis=1), 2)
+    size = np.tile(np.repeat(rng.integers(100, 128, count // 2), 2), 2)
+    signs = np.stack([np.repeat([1, -1], count), np.tile([1, -1], count)])
+    x = np.concatenate([signs * size, np.full((2, 1), 127)], axis=1)
+    codes = np.concatenate([weight, rng.integers(1, 20, (3, 1))], axis=1)
+    return {
+        "x": x.astype(np.float32),
+        "weight_codes": codes.astype(np.int8),
+        "weight_scales": np.float32([0.5, 0.01, 2.0]),
+        "bias": np.zeros(3, np.float32),
+    }
+
+
 def cases(rng):
     yield _case(rng, "one token", "values", 1, 3, 2)
     yield _case(rng, "5 tokens", "values", 5, 16, 7)
@@ -46,11 +62,18 @@ def cases(rng):
     yield _case(rng, "a layer", "values", 33, 256, 65)
     long = np.full((2, 4096), 1.5, np.float32)
     yield case("the largest sums", "values", **_given(rng, long, 3, full=True))
+    # The row's scale is 127 / 127: exact ties.
+    ties = np.float32(
+        [[127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 64.5], [-127, 3.5, 4.5, -3.5, 0, 1, 2, -9.5]]
+    )
+    yield case("codes at exact ties", "values", **(_given(rng, ties, 5) | {"x": ties}))
+    yield case("large sums that cancel", "values", **_cancelling(rng))
     yield _case(rng, "one loud token", "tokens apart", 7, 32, 5, loud=3)
     yield _case(rng, "a token of zeros", "tokens apart", 4, 16, 5, zero=1)
     yield _case(rng, "all zeros", "tokens apart", 3, 8, 2, zero=slice(None))
     tiny = (rng.normal(0, 1, (3, 24)) * 1e-20).astype(np.float32)
-    yield case("tiny values", "tokens apart", **_given(rng, tiny, 4))
+    bare = {"bias": np.zeros(4, np.float32)}  # beside a bias, results this small would not count
+    yield case("tiny values", "tokens apart", **(_given(rng, tiny, 4) | bare))
     yield _case(rng, "no tokens", "tokens apart", 0, 8, 3)
     good = _given(rng, rng.normal(0, 1, (3, 8)).astype(np.float32), 4)
     for value in (np.nan, np.inf, -np.inf):
@@ -58,6 +81,7 @@ def cases(rng):
         x[1, 2] = value
         yield case(f"{value} in x", "bad input", **{**good, "x": x})
     yield case("x of the wrong width", "bad input", **{**good, "x": good["x"][:, :7]})
+    yield case("x with three axes", "bad input", **{**good, "x": good["x"][None]})
     yield case("x with one axis", "bad input", **{**good, "x": good["x"][0]})
 
 

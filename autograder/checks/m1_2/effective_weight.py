@@ -46,6 +46,8 @@ def probe(solution, weight, a, b, alpha, four_bit):
         )  # fmt: skip
         model.proj.load_state_dict({"weight": torch.from_numpy(weight)})
         model.proj.to("cpu")
+        # Else a forward pass repacks the codes and rounds to bfloat16, on some processors.
+        model.proj.support_avx512bf16_for_cpu = False
     config = LoraConfig(r=len(a), lora_alpha=alpha, target_modules=["proj"])
     layer = get_peft_model(model, config).base_model.model.proj
     layer.lora_A["default"].weight.data = torch.from_numpy(a)

@@ -72,6 +72,8 @@ def probe(solution, state, config, rate, factors, batches):
     tensors = [{k: torch.from_numpy(v) for k, v in batch.items()} for batch in batches]
     if not factors or not batches:
         return refusal(lambda: solution(tuned, tensors, rate))  # noqa: F821
+    modes = []
+    tuned.register_forward_pre_hook(lambda m, args: modes.append(m.training))
     losses = solution(tuned, tensors, rate)
     base = {
         n.replace("base_model.model.", "").replace(".base_layer", ""): p.detach().numpy()
@@ -82,13 +84,14 @@ def probe(solution, state, config, rate, factors, batches):
         layer = tuned.get_submodule("base_model.model." + name)
         pair = (layer.lora_A["default"].weight, layer.lora_B["default"].weight)
         after[name] = [p.detach().numpy() for p in pair]
-    return {"losses": losses, "base": base, "factors": after, "training": tuned.training}
+    return {"losses": losses, "base": base, "factors": after, "training": tuned.training,
+            "learned": any(modes)}  # fmt: skip
 
 
 def judge(case, answer):
     if not case.factors or not case.batches:
         return expect.raised(answer, "ValueError", f"{case.label.capitalize()}: raise ValueError.")
-    found = expect.mapping(answer, ("losses", "base", "factors", "training"))
+    found = expect.mapping(answer, ("losses", "base", "factors", "training", "learned"))
     if case.part == "the rest":
         for name, value in case.state.items():
             expect.that(
@@ -96,6 +99,10 @@ def judge(case, answer):
                 f"{name} of the base has changed.",
                 hint=HINTS[0],
             )
+        expect.that(
+            found["learned"] is True, "The model learned in evaluation mode.",
+            hint="model.train() before the first batch, model.eval() after the last.",
+        )  # fmt: skip
         return expect.that(found["training"] is False, "The model is left in training mode.")
     losses, factors = tiny_llama.lora_training(
         case.state, case.factors, case.batches, case.rate, SCALING

@@ -28,6 +28,7 @@ def cases(rng):
     yield case("RMSNorm, square reader", **_site(rng, 8, [8]), part="norm")
     yield case("RMSNorm before q, k and v", **_site(rng, 16, [16, 8, 8]), part="norm")
     yield case("one channel", **_site(rng, 1, [4]), part="norm")
+    yield case("all scales 1", **{**_site(rng, 5, [4]), "s": np.ones(5)}, part="norm")
     yield case("no readers", **_site(rng, 4, []), part="norm")
     yield case("LayerNorm with bias", **_site(rng, 6, [6, 4], bias=True), part="linear and bias")
     yield case("linear before", **_site(rng, 6, [5], inner=4), part="linear and bias")
@@ -52,7 +53,17 @@ def probe(solution, writer, readers, s, bias):
     k = len(writer)
     good = s.shape == (k,) and np.isfinite(s).all() and (s > 0).all()
     if good and all(r.shape[1] == k for r in readers):
-        return solution(writer, readers, s, bias)
+        answer = solution(writer, readers, s, bias)
+        found, waiting = [], [answer]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, np.ndarray):
+                found.append(value)
+            elif isinstance(value, (list, tuple)) and len(value) < 100:
+                waiting += value
+        given = [a for a in (writer, bias, *readers) if a is not None]
+        shared = any(np.may_share_memory(a, b) for a in found for b in given)
+        return {"answer": answer, "shared": shared}
     return refusal(lambda: solution(writer, readers, s, bias))
 
 
@@ -60,6 +71,7 @@ def judge(case, answer):
     if case.part == "bad input":
         expect.raised(answer, "ValueError", f"{case.label.capitalize()}: raise ValueError.")
         return
+    shared, answer = answer["shared"], answer["answer"]
     writer, bias, readers = expect.sequence(answer, ("writer", "bias", "readers"))
     expect.array(writer, "writer", shape=case.writer.shape, dtype=np.float64)
     if case.bias is None:
@@ -75,6 +87,13 @@ def judge(case, answer):
         shape = case.readers[i].shape
         expect.array(reader, f"readers[{i}]", shape=shape, dtype=np.float64)
     _same_function(case, writer, bias, readers)
+    expect.that(
+        not shared,
+        "An array that you return is one that was given.",
+        stage="mutation",
+        right="new arrays",
+        hint="The caller may change either: copy, also where s is 1.",
+    )
     inverse = np.diag(1 / case.s)
     expect.close(writer, inverse @ case.writer, "writer", rtol=1e-12, hint=HINTS[1])
     if bias is not None:

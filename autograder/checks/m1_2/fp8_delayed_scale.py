@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect, refusal
-from autograder.checks.oracles import kv
+from autograder.checks.oracles import fp8, kv
 
 PARTS = {"scale": 0.4, "codes": 0.4, "edges": 0.2}
 HINTS = (
@@ -58,8 +58,16 @@ def cases(rng):
     yield run("18 steps, the first largest", "scale", [50, *[1] * 17], {})
     two = [np.array([1.5, -2.0], np.float32), np.array([1.0, 4.0], np.float32)]
     yield case("the example", part="codes", config={"history": 2}, steps=two)
+    full = [np.array([4, 2], np.float32), np.array([4, -4, 1], np.float32)]
+    yield case("exactly full is no overflow", part="codes", config={"history": 2}, steps=full)
     for fmt in ("e4m3", "e5m2"):
         config = {"fmt": fmt, "history": 4}
+        middles = fp8.midpoints(fmt)
+        middles = middles[(middles > 1e-3) & (middles < 400)]
+        aside = np.stack([middles * (1 + 1e-4), middles * (1 - 1e-4)])
+        yield case(
+            f"close to ties, {fmt}", part="codes", config=config, steps=[aside.astype(np.float32)]
+        )
         yield run(f"a jump, {fmt}", "codes", [1, 1.2, 40, 30, 1], config)
         loud = [rng.permutation([1e5, -1e5, 3e4, 500, -480, 70, 2]).astype(np.float32)]
         yield case(f"overflow at once, {fmt}", part="codes", config=config, steps=loud)

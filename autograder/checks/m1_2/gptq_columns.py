@@ -43,8 +43,10 @@ def cases(rng):
     few = _layer(rng, 4, 20, 4, tokens=0.4)
     yield case("8 tokens, 20 columns, damped", part="edges", **few)
     yield case("one column", part="edges", **_layer(rng, 5, 1, 4))
-    ties = np.array([[0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 7.0, -9.0]]) * 0.25
-    alone = {"u": np.eye(8) * 2.0, "scale": np.array([0.25]), "zero": np.array([8.0]), "bits": 4}
+    # An even and an odd zero-point: with the odd one, adding it before rounding sends ties elsewhere.
+    ties = np.array([[0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 7.0, -9.0]] * 2) * 0.25
+    grids = {"scale": np.array([0.25, 0.25]), "zero": np.array([8.0, 7.0])}
+    alone = {"u": np.eye(8) * 2.0, "bits": 4, **grids}
     yield case("uncorrelated, exact ties", part="edges", w=ties, **alone)
     zeros = _layer(rng, 3, 6, 4)
     zeros["w"][:] = 0

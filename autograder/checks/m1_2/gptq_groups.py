@@ -69,7 +69,7 @@ def judge(case, answer):
     expect.array(codes, "codes", shape=case.w.shape, dtype=np.uint8)
     groups = f"{case.w.shape[1]} columns / {case.group_size} = {want.scales.shape[1]} grids a row."
     expect.array(scales, "scales", shape=want.scales.shape, dtype=np.float64, hint=groups)
-    expect.array(zeros, "zeros", shape=want.zeros.shape, hint=groups)
+    expect.array(zeros, "zeros", shape=want.zeros.shape, dtype=np.float64, hint=groups)
     hint = "min_max_grid of the group's weights, once all earlier groups are done."
     expect.close(scales, want.scales, "scales", rtol=1e-7, hint=hint)
     expect.close(zeros, want.zeros, "zeros", rtol=0, hint=hint)

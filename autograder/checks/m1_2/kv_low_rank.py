@@ -45,7 +45,9 @@ def cases(rng):
     bad |= {"rank above tokens": (x[:, :3], 4), "a matrix": (x[0], 1), "no token": (x[:, :0], 1)}
     broken = x.copy()
     broken[1, 2, 3] = np.nan
-    bad["a NaN"] = (broken, 2)
+    endless = x.copy()
+    endless[0, 1, 2] = -np.inf
+    bad |= {"a NaN": (broken, 2), "an infinity": (endless, 2)}
     for label, (given, rank) in bad.items():
         yield case(label, part="refuse", x=given, rank=rank, refused=True)
 

@@ -27,6 +27,9 @@ def cases(rng):
         yield case(f"int8, {shape}", part="int8", x=x, options={"fmt": "int8"})
     ties = np.array([[[127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 125.5]]], np.float32)
     yield case("exact ties, int8", part="int8", x=ties * np.float32(2**-5), options={})
+    near = ties.copy()
+    near[..., 1:] *= 1 + 1e-4 * np.array([1, -1, 1, -1, 1, -1, 1], np.float32)
+    yield case("close to ties, int8", part="int8", x=near * np.float32(2**-5), options={})
     negative = kv.clean(-np.abs(_rows(rng, 1, 4, 16)), "int8")
     yield case("all negative", part="int8", x=negative, options={"fmt": "int8"})
     e4m3 = {"fmt": "e4m3"}
@@ -37,6 +40,10 @@ def cases(rng):
     middles = np.concatenate([[448.0], fp8.midpoints("e4m3")[:-1]]).astype(np.float32)
     both = np.stack([middles, -middles])[None] * np.float32(2**-4)
     yield case("exact ties, e4m3", part="e4m3", x=both, options=e4m3)
+    # float16 on the way to E4M3 would round these to ties first.
+    aside = np.stack([middles * (1 + 1e-4), middles * (1 - 1e-4)])[None].astype(np.float32)
+    aside[..., 0] = 448
+    yield case("close to ties, e4m3", part="e4m3", x=aside * np.float32(2**-4), options=e4m3)
     zero = kv.clean(_rows(rng, 2, 4, 8), "int8")
     zero[1, 2] = 0
     yield case("a row of zeros", part="edges", x=zero, options={})

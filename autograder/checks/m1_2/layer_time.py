@@ -28,6 +28,8 @@ def cases(rng):
     yield _case("W4A16, one token", "time", 1, 4096, 4096, (4, 16))
     yield _case("W8A8, one token", "time", 1, 4096, 4096, (8, 8))
     yield _case("more rows than columns", "time", 3, 11008, 4096, (4, 8))
+    yield _case("W8A16, 2,048 tokens", "time", 2048, 4096, 4096, (8, 16))
+    yield _case("five weights of 3 bits", "time", 1, 1, 5, (3, 8))
     for _ in range(4):
         tokens, rows, columns = (int(n) for n in rng.integers(1, 3000, 3))
         weight_bits = int(rng.choice([3, 4, 8, 16]))
@@ -66,7 +68,7 @@ def judge(case, answer):
     memory = (moved + 2 * tokens * rows) * 10**6 / (Fraction(case.bandwidth_gb_s) * 10**9)
     rate = Fraction(dict(case.rates)[activation_bits])
     compute = Fraction(2 * tokens * rows * columns * 10**6) / (rate * 10**12)
-    expect.number(time_us, float(max(memory, compute)), "time_us", rtol=1e-9, hint=HINTS[0])
+    expect.number(time_us, float(max(memory, compute)), "time_us", hint=HINTS[0])
     want = "memory" if memory > compute else "compute"
     expect.that(isinstance(limit, str), "`limit` must be a string.", stage="type",
                 yours=expect.kind(limit), right=want)  # fmt: skip

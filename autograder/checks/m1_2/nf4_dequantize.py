@@ -43,6 +43,9 @@ def cases(rng):
     inputs = _case(rng, "a scale too many", "refuse", (128,), table).inputs
     inputs["scales"] = np.append(inputs["scales"], np.float32(1))
     yield case("a scale too many", part="refuse", **{**inputs, "good": False})
+    inputs = _case(rng, "a byte too many", "refuse", (65,), table).inputs
+    inputs["packed"] = np.append(inputs["packed"], np.uint8(0x77))
+    yield case("a byte too many", part="refuse", **{**inputs, "good": False})
 
 
 def _case(rng, label, part, shape, table, block=64, scales=None):

@@ -45,6 +45,8 @@ def cases(rng):
         levels=table,
         block=64,
     )
+    half = (_normal(rng, 1024) * 50).astype(np.float16)
+    yield case("float16, 256 levels", part="blocks", x=half, levels=dynamic_levels(), block=64)
     small = (_normal(rng, 128) * 1e-5).astype(np.float16)
     yield case("small float16", part="blocks", x=small, levels=table, block=64)
     yield case(
@@ -61,6 +63,7 @@ def cases(rng):
     zeros = _normal(rng, 192)
     zeros[64:128] = 0
     yield case("a block of zeros", part=part, x=zeros, levels=table, block=64)
+    yield case("a block of zeros, other levels", part=part, x=zeros, levels=CROOKED, block=64)
     yield case("only zeros", part=part, x=np.zeros((3, 5), np.float32), levels=table, block=8)
     for size in rng.integers(66, 700, 3):
         yield case(f"{size} values", part=part, x=_normal(rng, int(size)), levels=table, block=64)

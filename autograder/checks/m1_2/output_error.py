@@ -50,10 +50,17 @@ def cases(rng):
         ("w_hat without rows", {"w_hat": few["w_hat"][0]}),
         ("a Hessian of another layer", {"hessian": h[:4, :4]}),
         ("a vector for the Hessian", {"hessian": np.diag(h)[:6].copy()}),
+        ("one column for the Hessian", {"hessian": h[:6, :1].copy()}),
+        ("w_hat with one column", {"w_hat": few["w_hat"][:, :1]}),
+        ("w_hat with three axes", {"w_hat": few["w_hat"][None]}),
         ("a Hessian of zeros", {"hessian": np.zeros((6, 6))}),
         ("weights of zeros", {"w": np.zeros((4, 6))}),
     ):
         yield case(label, part="edges", refuse=True, **({"hessian": h[:6, :6]} | few | changed))
+    square = _pair(rng, 6, 6, 3)  # here NumPy would broadcast the vector without a word
+    vector = np.diag(h)[:6].copy()
+    label = "a vector for a square layer's Hessian"
+    yield case(label, part="edges", refuse=True, hessian=vector, **square)
 
 
 def probe(solution, w, w_hat, hessian, refuse=False):

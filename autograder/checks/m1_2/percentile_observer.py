@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from autograder.checks import case, expect
+from autograder.checks import case, expect, refusal
 
 PARTS = {"one batch": 0.3, "growing": 0.35, "percentile": 0.2, "bad input": 0.15}
 HINTS = (
@@ -46,6 +46,20 @@ def cases(rng):
         percentile=99.0,
         options=fine,
         batches=[np.zeros((3, 7), np.float32)],
+    )
+    # 100 / 2**-10 is beyond float16's largest number.
+    half = [(100 * _heavy(rng, s, 0.3)).astype(np.float16) for s in ((7, 9), 40)]
+    half[0].flat[0] = 150
+    yield case("float16", "growing", percentile=70.0, options={"bins": 64}, batches=half)
+    wide = [rng.normal(0, 2, (9, 5))]
+    yield case("float64", "one batch", percentile=60.0, options=fine, batches=wide)
+    yield case(
+        "a second observer beside it",
+        "growing",
+        percentile=90.0,
+        options=fine,
+        batches=[_heavy(rng, 31, 0.5), _heavy(rng, 31, 3.0)],
+        twin=True,
     )
     for factor in (1.0, 60.0, 1e4):
         yield case(
@@ -98,7 +112,8 @@ def cases(rng):
     for label, batch in (
         ("an empty batch", np.zeros(0, np.float32)),
         ("a NaN", np.float32([1, np.nan])),
-        ("an infinity", np.float32([np.inf])),
+        ("infinity", np.float32([np.inf])),
+        ("minus infinity", np.float32([-np.inf, 1])),
     ):
         yield case(label, "bad input", percentile=90.0, options=fine, batches=calm, bad=batch)
     yield case("no data yet", "bad input", percentile=90.0, options=fine, batches=[])
@@ -113,17 +128,8 @@ def cases(rng):
         )
 
 
-def probe(solution, percentile, options, batches, bad=None, constructor=False):
+def probe(solution, percentile, options, batches, bad=None, constructor=False, twin=False):
     import torch
-
-    def refusal(call):
-        try:
-            call()
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            return {"raised": type(error).__name__}
-        return {"raised": None}
 
     def make():
         return solution(**options) if percentile is None else solution(percentile, **options)
@@ -133,11 +139,19 @@ def probe(solution, percentile, options, batches, bad=None, constructor=False):
     observer = make()
     if not batches:
         return refusal(observer.amax)
-    states = []
+    other = make() if twin else None
+    states, same = [], True
     for batch in batches:
-        observer.observe(torch.from_numpy(batch.copy()))
-        states.append([np.array(observer.counts), observer.width, observer.amax()])
-    out = {"states": states}
+        given = torch.from_numpy(batch.copy())
+        observer.observe(given)
+        same = same and np.array_equal(given.numpy(), batch)
+        if other is not None:
+            other.observe(torch.from_numpy(batch * 100))
+        counts, width = (getattr(observer, name, None) for name in ("counts", "width"))
+        # A list or a tensor of counts is as good as an array of them.
+        counts = counts if counts is None else np.array(counts)
+        states.append([counts, width, observer.amax()])
+    out = {"states": states, "same": same}
     if bad is not None:
         out["refusal"] = refusal(lambda: observer.observe(torch.from_numpy(bad.copy())))
         out["after"] = [np.array(observer.counts), observer.width]
@@ -167,7 +181,7 @@ def judge(case, answer):
     if not case.batches:
         expect.raised(answer, "ValueError", "amax before any batch: raise ValueError.")
         return
-    expect.mapping(answer, ("states",))
+    expect.mapping(answer, ("states", "same"))
     bins, width = case.options.get("bins", 2048), case.options.get("width", 2.0**-10)
     percentile = 99.9 if case.percentile is None else case.percentile
     seen = np.zeros(0, np.float32)
@@ -191,6 +205,12 @@ def judge(case, answer):
             rtol=0,
             hint="The upper edge of the first bin where the share is reached.",
         )
+    expect.that(
+        answer["same"],
+        "observe changes its batch.",
+        stage="mutation",
+        hint="The model still computes with it: x.abs(), not x.abs_().",
+    )
     if "bad" in case.inputs:
         why = f"{case.label.capitalize()} cannot be counted: raise ValueError."
         expect.raised(answer["refusal"], "ValueError", why)

@@ -124,8 +124,16 @@ def probe(solution, weight, bias, rank, alpha, a, b, x, slope, packed, steps, de
     out["base_grads"] = sum(p.grad is not None for p in base.parameters())
     other = torch.tensor(weight) * 0.5 + 1
     kept = other.clone()
-    out["merged"] = layer.merge(other)
-    out["merge_tracks"] = bool(out["merged"].requires_grad)
+    try:
+        out["merged"] = layer.merge(other)
+        blank = torch.zeros(30, 400)  # for an adapter with B = 0
+        fresh = wide.merge(blank)
+    except NotImplementedError:  # forward is judged without it
+        out["merged"], fresh = "missing", None
+    out["merge_tracks"] = bool(getattr(out["merged"], "requires_grad", False))
+    out["merge_returns_it"] = (
+        isinstance(fresh, torch.Tensor) and fresh.data_ptr() == blank.data_ptr()
+    )
     out["merge_changes"] = not torch.equal(other, kept)
     with torch.no_grad():
         out["after_merge"] = layer(inputs)
@@ -244,8 +252,15 @@ def _frozen(case, answer, a, b):
 def _merge(case, answer, a, b, output):
     other = case.weight.astype(np.float64) * 0.5 + 1
     want = other + case.alpha / case.rank * b @ a
+    if answer["merged"] == "missing":
+        expect.wrong("error", "`merge` is not written yet.")
     _close(answer["merged"], want, "merge(weight)", "weight + alpha / rank * (B @ A)")
     expect.that(not answer["merge_tracks"], "`merge` must return a tensor without gradient.")
+    expect.that(
+        not answer["merge_returns_it"],
+        "`merge` returns its argument while B is 0; return a new tensor.",
+        stage="mutation",
+    )
     expect.that(
         not answer["merge_changes"],
         "`merge` changes its argument; return a new tensor.",

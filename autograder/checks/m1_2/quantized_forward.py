@@ -6,7 +6,7 @@ hangs on the last bit of a float32 sum.
 
 import numpy as np
 
-from autograder.checks import case, expect
+from autograder.checks import case, expect, tolerances
 from autograder.checks.oracles import qat
 
 PARTS = {"static": 0.35, "dynamic": 0.3, "gradient": 0.2, "bad input": 0.15}
@@ -45,10 +45,29 @@ def _case(rng, label, part, widths, rows, bits, static=True, tight=1.0):
     return case(label, part, params=params, x=x, bits=bits, ranges=ranges)
 
 
+def _ties(label, part, static, dtype):
+    """4 bits, every number a multiple of 1/8: exact in float32, with codes and zero-points at ties."""
+    weight = np.array([[1.75, 0.125, -0.375], [0.625, -0.875, -1.125]])  # scale 1.75 / 7
+    layers = [(weight, np.array([0.5, -0.25]))]
+    # Rows whose dynamic range is 15 steps of 1, with -low at 0.5, 1.5 and 2.5.
+    x = np.array([[-0.5, 14.5, 3.5], [-1.5, 13.5, 2.5], [12.5, -2.5, 0.5]])
+    ranges = None
+    if static:
+        layers.append((np.array([[0.875, -0.4375], [0.0625, 0.3125]]), np.array([0.0, 1.0])))
+        ranges = [(1.0, 2), (0.5, 0)]
+        x[0, 2], x[2, 2] = -2.5, 13.5  # the ends of the codes, half a step out
+    params = [tuple(a.astype(dtype) for a in pair) for pair in layers]
+    return case(label, part, params=params, x=x.astype(dtype), bits=4, ranges=ranges)
+
+
 def cases(rng):
     yield _case(rng, "one layer, 4 bits", "static", (5, 3), 4, 4)
     for bits in (8, 4, 3, 2):
         yield _case(rng, f"three layers, {bits} bits", "static", (12, 9, 7, 4), 11, bits)
+    for dtype in (np.float64, np.float32):
+        for static in (True, False):
+            ways = ("static", "exact ties, ") if static else ("dynamic", "exact ties, dynamic, ")
+            yield _ties(ways[1] + np.dtype(dtype).name, ways[0], static, dtype)
     yield _case(rng, "inputs beyond the ranges", "static", (10, 8, 5), 9, 4, tight=0.5)
     yield _case(rng, "one layer, 4 bits, dynamic", "dynamic", (5, 3), 4, 4, static=False)
     for bits in (8, 4, 3, 2):
@@ -70,6 +89,7 @@ def cases(rng):
     zero[0][0][:] = 0
     yield case("a weight of zeros", "dynamic", **{**positive, "params": zero})
 
+    yield _ties("exact ties at the ends", "gradient", True, np.float64)
     yield _case(rng, "static, 4 bits", "gradient", (10, 8, 6, 4), 13, 4)
     yield _case(
         rng, "static with clipped inputs, 3 bits", "gradient", (10, 8, 6, 4), 13, 3, tight=0.5
@@ -80,6 +100,12 @@ def cases(rng):
     for bits in (1, 9):
         yield case(f"bits={bits}", "bad input", **{**good, "bits": bits})
     yield case("a range too few", "bad input", **{**good, "ranges": good["ranges"][:1]})
+    yield case("a range too many", "bad input", **{**good, "ranges": good["ranges"] * 2})
+    yield case("an empty list of ranges", "bad input", **{**good, "ranges": []})
+    for value in (np.inf, -np.inf):
+        x = good["x"].copy()
+        x[1, 2] = value
+        yield case(f"{value} in x", "bad input", **{**good, "x": x})
     yield case("a NaN in x", "bad input", **{**good, "x": np.where(good["x"] > 0, np.nan, 1.0)})
 
 
@@ -110,9 +136,11 @@ def probe(solution, params, x, bits, ranges):
         return {"raised": type(error).__name__}
     if bad:
         return {"raised": None}
+    if not isinstance(logits, torch.Tensor):
+        return {"logits": logits, "linked": False}
     out = {"logits": logits.detach(), "linked": bool(logits.requires_grad)}
     if out["linked"]:
-        upstream = torch.linspace(-1, 1, logits.numel(), dtype=torch.float64).reshape(logits.shape)
+        upstream = torch.linspace(-1, 1, logits.numel(), dtype=logits.dtype).reshape(logits.shape)
         (logits * upstream).sum().backward()
         out["gradients"] = [[w.grad, b.grad] for w, b in layers]
     out["same"] = all(
@@ -127,9 +155,11 @@ def judge(case, answer):
         expect.raised(answer, "ValueError", f"{case.label}: raise ValueError.")
         return
     expect.mapping(answer, ("logits", "linked"))
-    want, kept = qat.forward(case.params, case.x, case.bits, case.ranges)
-    yours = expect.tensor(answer["logits"], "logits", shape=want.shape, dtype="torch.float64")
-    slack = RTOL * np.abs(want).max()
+    params = [tuple(a.astype(np.float64) for a in pair) for pair in case.params]
+    want, kept = qat.forward(params, case.x.astype(np.float64), case.bits, case.ranges)
+    name = f"torch.{case.x.dtype}"
+    yours = expect.tensor(answer["logits"], "logits", shape=want.shape, dtype=name)
+    slack = (RTOL if case.x.dtype == np.float64 else tolerances.SCALAR) * np.abs(want).max()
     hint = "Quantize and restore both the input and the weight of every layer; the bias stays."
     expect.close(yours, want, "logits", rtol=0, atol=slack, hint=hint)
     if case.part == "gradient":

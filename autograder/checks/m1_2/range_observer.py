@@ -6,7 +6,7 @@ parameters exact rational arithmetic.
 
 import numpy as np
 
-from autograder.checks import case, expect
+from autograder.checks import case, expect, refusal
 from autograder.checks.oracles import affine
 
 PARTS = {"min and max": 0.35, "moving average": 0.35, "parameters": 0.15, "bad input": 0.15}
@@ -35,6 +35,8 @@ def cases(rng):
     yield case("all positive", "min and max", batches=_stream(rng, [9.0, 8.0, 12.0], 0.3))
     yield case("all negative", "min and max", batches=_stream(rng, [-9.0, -8.0], 0.3))
     yield case("one value", "min and max", batches=[np.float32([2.5])])
+    bare = [np.array(v, np.float32) for v in (1.5, -0.5)]
+    yield case("numbers with no axis", "min and max", batches=bare)
     yield case("a second observer beside it", "min and max", batches=_stream(rng, swing), twin=True)
     for averaging in (0.5, 0.01, 1.0):
         yield case(
@@ -64,11 +66,14 @@ def cases(rng):
     for label, batch in (
         ("an empty batch", np.zeros((0, 3), np.float32)),
         ("a NaN", np.float32([1, np.nan, 9])),
-        ("an infinity", np.float32([-np.inf, 1])),
+        ("minus infinity", np.float32([-np.inf, 1])),
+        ("infinity", np.float32([np.inf, 1])),
     ):
         yield case(label, "bad input", batches=good, bad=batch)
         yield case(f"{label}, averaged", "bad input", batches=good, bad=batch, averaging=0.5)
     yield case("no data yet", "bad input", batches=[])
+    first = np.float32([np.nan, 2])
+    yield case("a NaN in the first batch", "bad input", batches=[], bad=first)
     for bits in (1, 9, 0):
         yield case(f"bits={bits}", "bad input", batches=good, bad_bits=bits)
     for averaging in (0.0, -0.1, 1.5):
@@ -80,28 +85,25 @@ def probe(
 ):
     import torch
 
-    def refusal(call):
-        try:
-            call()
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            return {"raised": type(error).__name__}
-        return {"raised": None}
-
     if bad_averaging is not None:
         return refusal(lambda: solution(averaging=bad_averaging))
     observer = solution() if averaging is None else solution(averaging=averaging)
     other = solution() if twin else None
+    initial = [getattr(observer, name, "missing") for name in ("low", "high")]
+    if bad is not None and not batches:
+        first = refusal(lambda: observer.observe(torch.from_numpy(bad.copy())))
+        return refusal(lambda: observer.qparams(8)) if first["raised"] else first
     if not batches:
-        return refusal(lambda: observer.qparams(8))
-    states = []
+        return {"initial": initial, **refusal(lambda: observer.qparams(8))}
+    states, same = [], True
     for batch in batches:
-        observer.observe(torch.from_numpy(batch.copy()))
+        given = torch.from_numpy(batch.copy())
+        observer.observe(given)
+        same = same and np.array_equal(given.numpy(), batch)
         if other is not None:
             other.observe(torch.from_numpy(batch * 100))
-        states.append([observer.low, observer.high])
-    out = {"states": states}
+        states.append([getattr(observer, name, "missing") for name in ("low", "high")])
+    out = {"states": states, "same": same}
     if bad is not None:
         out["refusal"] = refusal(lambda: observer.observe(torch.from_numpy(bad.copy())))
         out["after"] = [observer.low, observer.high]
@@ -110,6 +112,7 @@ def probe(
     else:
         out["default"] = observer.qparams()
         out["qparams"] = [observer.qparams(bits) for bits in (8, 4, 3, 2)]
+        out["kept"] = [observer.low, observer.high] == states[-1]
     return out
 
 
@@ -137,14 +140,31 @@ def judge(case, answer):
         expect.raised(answer, "ValueError", why)
         return
     if not case.batches:
-        expect.raised(answer, "ValueError", "qparams before any batch: raise ValueError.")
+        why = "qparams before any batch: raise ValueError."
+        if "bad" in inputs:
+            why = "A refused first batch leaves no range: observe and qparams raise ValueError."
+        expect.raised(answer, "ValueError", why)
+        for name, value in zip(("low", "high"), answer.get("initial", ()), strict=False):
+            expect.that(
+                value is None,
+                f"`{name}` is None before the first batch.",
+                stage="edge",
+                yours=expect.show(value),
+                right="None",
+            )
         return
-    expect.mapping(answer, ("states",))
+    expect.mapping(answer, ("states", "same"))
     want = _reference(case.batches, inputs.get("averaging"))
     for step, (yours, right) in enumerate(zip(answer["states"], want, strict=True)):
         atol = STATE_RTOL * max(abs(r) for r in right)
         for name, value, target in zip(("low", "high"), yours, right, strict=True):
             expect.number(value, target, f"{name} after batch {step}", rtol=0, atol=atol)
+    expect.that(
+        answer["same"],
+        "observe changes its batch.",
+        stage="mutation",
+        hint="The model still computes with it: no in-place operations on x.",
+    )
     if "bad" in inputs:
         why = f"{case.label.capitalize()} has no range: raise ValueError."
         expect.raised(answer["refusal"], "ValueError", why)
@@ -161,6 +181,12 @@ def judge(case, answer):
         expect.raised(answer["refusal"], "ValueError", why)
     else:
         _parameters(answer, BITS, *want[-1])
+        expect.that(
+            answer["kept"],
+            "qparams changes low or high.",
+            stage="mutation",
+            hint="Widen the range to 0 in variables of qparams' own.",
+        )
 
 
 def _parameters(answer, ladder, low, high):

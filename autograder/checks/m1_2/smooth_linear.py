@@ -42,6 +42,15 @@ def _ties(label, bits, part):
     return case(label, part, x=x * s, w=w / s, s=s, options={"weight_bits": bits})
 
 
+def _near_ties(label, part):
+    """Values 1e-9 of themselves off the halves between the codes: float32 takes them for ties."""
+    halves = (np.arange(5) + [0.5, 20.5, 40.5, 60.5, 90.5]) * (
+        1 + 1e-9 * np.array([1, -1, 1, -1, 1])
+    )
+    x = np.array([[127, *halves], [12.7, *(halves * 0.1)], [30, *(halves[::-1] * 30 / 127)]])
+    return case(label, part, x=x, w=x[::-1].copy(), s=np.ones(6), options={})
+
+
 def cases(rng):
     one = {"x": np.array([[2.0, -8.0]]), "w": np.array([[0.3, 0.25]]), "s": np.array([1.0, 4.0])}
     yield case("one token", "values", **one, options={})
@@ -52,6 +61,7 @@ def cases(rng):
     yield _case(rng, "no tokens", "values", 0, 3, 8)
     yield _case(rng, "a layer", "values", 48, 65, 256)
     yield _ties("exact ties", 8, "values")
+    yield _near_ties("close to ties", "values")
     yield from _long(rng)
     yield _case(rng, "4-bit weights", "4-bit weights", 5, 9, 24, bits=4)
     yield _case(rng, "3-bit weights", "4-bit weights", 8, 8, 32, bits=3)
@@ -62,12 +72,10 @@ def cases(rng):
         "x of another width": {"x": good["x"][:, :5]},
         "w of another width": {"w": good["w"][:, :5]},
         "one factor for all": {"s": np.ones(1)},
-        "x with one axis": {"x": good["x"][0]},
         "x with one column": {"x": good["x"][:, :1]},
         "w with one column": {"w": good["w"][:, :1]},
         "a factor of 0": {"s": np.array([1, 1, 0.0, 1, 1, 1])},
         "a negative factor": {"s": np.array([1, 1, -2.0, 1, 1, 1])},
-        "a factor that is NaN": {"s": np.array([1, 1, np.nan, 1, 1, 1])},
     }
     for label, change in bad.items():
         yield case(label, "bad input", **{**good, **change}, options={})
@@ -90,7 +98,7 @@ def _long(rng):
 
 
 def probe(solution, x, w, s, options):
-    good = x.ndim == 2 and x.shape[1] == w.shape[1] == len(s) and (s > 0).all()
+    good = x.shape[1] == w.shape[1] == len(s) and (s > 0).all()
     if good:
         return solution(x, w, s, **options)
     return refusal(lambda: solution(x, w, s, **options))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles import weight_only
+from autograder.checks.oracles import channel_scales, weight_only
 
 PARTS = {"factors": 0.3, "codes": 0.35, "output": 0.2, "refusals": 0.15}
 HINTS = (
@@ -69,7 +69,7 @@ def judge(case, answer):
     expect.array(x_codes, "x_codes", shape=(tokens, columns), dtype=np.int8)
     expect.array(w_codes, "w_codes", shape=(rows, columns), dtype=np.int8)
     expect.array(y, "y", shape=(tokens, rows), dtype=real)
-    want = weight_only.smooth_factors(case.x, case.weight, case.alpha)
+    want = channel_scales.smooth(np.abs(case.x).max(0), [case.weight], case.alpha)
     if case.part == "factors":
         return expect.close(factors, want, "factors", rtol=1e-5, hint=HINTS[1])
     x_ratio, x_scale = weight_only.int8_ratio(case.x / want, per_row=False)

@@ -47,16 +47,27 @@ def cases(rng):
     yield _case(rng, "two steps", "many steps", 4, 2)
     yield _case(rng, "30 steps", "many steps", 4, 30)
     yield _case(rng, "30 small steps", "many steps", 3, 30, learning_rate=1e-3)
-    yield _case(rng, "called twice", "the arguments", 4, 3)
+    again = _case(rng, "called twice", "the arguments", 4, 3)
+    yield case(again.label, again.part, **again.inputs, twice=True)
     yield _case(rng, "no batches", "bad input", 4, 0)
     spoilt = _case(rng, "", "bad input", 4, 3).inputs
     biases = [(w, np.where(np.arange(len(b)) == 0, np.nan, b)) for w, b in spoilt["params"][-1:]]
+    # Only the second batch has the class whose bias is -inf: its loss is infinite, the others are not.
+    few = [np.zeros(len(b[1]), np.int64) for b in spoilt["batches"]]
+    few[1][2] = 3
+    batches = [(b[0], labels) for b, labels in zip(spoilt["batches"], few, strict=True)]
+    last = [(w, np.where(np.arange(len(b)) == 3, -np.inf, b)) for w, b in spoilt["params"][-1:]]
+    yield case(
+        "an infinite loss in the second batch",
+        "bad input",
+        **{**spoilt, "params": spoilt["params"][:-1] + last, "batches": batches},
+    )
     yield case(
         "a loss that is NaN", "bad input", **{**spoilt, "params": spoilt["params"][:-1] + biases}
     )
 
 
-def probe(solution, params, batches, bits, ranges, learning_rate):
+def probe(solution, params, batches, bits, ranges, learning_rate, twice=False):
     import torch
 
     layers = [tuple(torch.from_numpy(a.copy()) for a in pair) for pair in params]
@@ -72,7 +83,18 @@ def probe(solution, params, batches, bits, ranges, learning_rate):
         return {"raised": type(error).__name__}
     if bad:
         return {"raised": None}
+    pairs = list(first) if isinstance(first, (list, tuple)) else []
+    found = [t for p in pairs if isinstance(p, (list, tuple)) for t in p]
+    fits = [len(p) == 2 for p in pairs if isinstance(p, (list, tuple))] == [True] * len(params)
+    if not fits or not all(isinstance(t, torch.Tensor) for t in found):
+        return {"trained": first, "same": True, "asks": False}
     out = {"trained": [tuple(pair) for pair in first]}
+    if twice:
+        again = solution(layers, given, bits, ranges, learning_rate)
+        flat = [
+            (a, b) for p, q in zip(first, again, strict=True) for a, b in zip(p, q, strict=True)
+        ]
+        out["again"] = all(torch.allclose(a, b, rtol=1e-9, atol=1e-9) for a, b in flat)
     out["asks"] = any(t.requires_grad for pair in first for t in pair)
     out["same"] = all(
         np.array_equal(t.detach().numpy(), a) and not t.requires_grad
@@ -86,7 +108,7 @@ def probe(solution, params, batches, bits, ranges, learning_rate):
 
 def judge(case, answer):
     if case.part == "bad input":
-        why = "No batches" if not case.batches else "The loss is NaN"
+        why = case.label.capitalize()
         expect.raised(answer, "ValueError", f"{why}: raise ValueError.")
         return
     expect.mapping(answer, ("trained", "same", "asks"))
@@ -99,6 +121,11 @@ def judge(case, answer):
         if not isinstance(pairs, (list, tuple))
         else f"{len(pairs)} layers",
         right=f"a list of {len(case.params)}",
+    )
+    expect.that(
+        answer.get("again", True),
+        "A second call with the same arguments trains otherwise.",
+        hint="Nothing may be kept from call to call: a new optimizer, new copies.",
     )
     want = qat.train(case.params, case.batches, case.bits, case.ranges, case.learning_rate)
     for k, (pair, target) in enumerate(zip(pairs, want, strict=True)):

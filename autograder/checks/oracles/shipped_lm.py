@@ -4,13 +4,14 @@ What a learner hands in are arrays; a perplexity is always measured here, from t
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
 
-from autograder.checks.oracles import weight_only
+from autograder.checks.oracles import channel_scales, weight_only
 from lab import perplexity as protocol
+from lab.divergence import mean_divergence
 from lab.fake_quant import decoder_linears, int8_activations, with_weights
 from lab.layerwise import calibration_inputs
 from lab.lm import calibration_batch, load_lm
@@ -65,17 +66,28 @@ def float_perplexity() -> float:
 
 def perplexity(weights: Mapping[str, np.ndarray]) -> float:
     """Of the model with these decoder weights; kept by content, because judges ask again."""
-    digest = hashlib.sha256()
+    return _once("perplexity", weights, protocol.perplexity)
+
+
+def divergence(weights: Mapping[str, np.ndarray]) -> float:
+    """Mean KL of the model with these weights from the float model, nats a token."""
+    return _once("divergence", weights, lambda changed: mean_divergence(changed, model()))
+
+
+def with_arrays(weights: Mapping[str, np.ndarray]):
+    """A copy of the model with these decoder weights."""
+    import torch
+
+    return with_weights(model(), lambda n, w: torch.from_numpy(np.array(weights[n], np.float32)))
+
+
+def _once(what: str, weights: Mapping[str, np.ndarray], measure: Callable) -> float:
+    digest = hashlib.sha256(what.encode())
     for name in shapes():
         digest.update(np.ascontiguousarray(weights[name]).tobytes())
     key = digest.hexdigest()
     if key not in _measured:
-        import torch
-
-        changed = with_weights(
-            model(), lambda n, w: torch.from_numpy(np.array(weights[n], np.float32))
-        )
-        _measured[key] = protocol.perplexity(changed)
+        _measured[key] = measure(with_arrays(weights))
     return _measured[key]
 
 
@@ -114,7 +126,7 @@ def smooth(changed, alpha: float) -> None:
             block = changed.model.layers[index]
             layers = [block.get_submodule(reader) for reader in READERS[norm]]
             stacked = np.concatenate([layer.weight.numpy() for layer in layers])
-            s = torch.from_numpy(weight_only.smooth_factors(x, stacked, alpha)).float()
+            s = torch.from_numpy(channel_scales.smooth(np.abs(x).max(0), [stacked], alpha)).float()
             getattr(block, norm).weight.div_(s)
             for layer in layers:
                 layer.weight.mul_(s)

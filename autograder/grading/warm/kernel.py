@@ -7,13 +7,19 @@ import sys
 PRELOAD = ("numpy", "numpy.random", "torch", "matplotlib.pyplot", "scipy", "lab")
 MACHINERY = (
     "IPython.core.completer",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
     "IPython.core.magics",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "faulthandler",
     "ipykernel.kernelapp",
     "ipykernel.comm",
     "ipykernel.debugger",
     "matplotlib_inline.backend_inline",
     "nbformat",
     "stack_data",
+    "tornado.platform.asyncio",
 )
 
 

@@ -104,9 +104,17 @@ def shared(require: bool = False) -> Prepared:
     A process that was started by one which had prepared it shares that one's warm server.
     """
     folder = os.environ.get(INHERITED, "")
-    if folder and Path(folder, "kernels", KERNEL, "kernel.json").is_file():
+    if folder and (file := spec_file(folder)).is_file():
+        config = json.loads(file.read_text())["metadata"]["kernel_provisioner"]["config"]
+        if require and not config["require"]:
+            write_spec(folder, config | {"require": True})
         return Prepared(KERNEL, "", None, "")
     return prepare(require=require)
+
+
+def spec_file(folder: str, name: str = KERNEL) -> Path:
+    """Where the kernelspec is, in a folder of JUPYTER_PATH."""
+    return Path(folder, "kernels", name, "kernel.json")
 
 
 def write_spec(folder: str, config: dict, name: str = KERNEL) -> None:
@@ -118,6 +126,6 @@ def write_spec(folder: str, config: dict, name: str = KERNEL) -> None:
         "interrupt_mode": "signal",
         "metadata": {"kernel_provisioner": {"provisioner_name": "course-warm", "config": config}},
     }
-    path = Path(folder, "kernels", name, "kernel.json")
+    path = spec_file(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(spec, indent=1), encoding="utf-8")

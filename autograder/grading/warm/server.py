@@ -27,6 +27,7 @@ BACKLOG = 256
 
 def preload(names: tuple[str, ...]) -> str:
     """Import ahead of the forks, with one thread each. Returns why a fork is unsafe, or ''."""
+    gc.disable()  # imports make objects that stay
     for name in names:
         try:
             importlib.import_module(name)
@@ -38,6 +39,7 @@ def preload(names: tuple[str, ...]) -> str:
         if torch.cuda.is_initialized():
             return "CUDA has been started before the fork"
     gc.collect()
+    gc.enable()
     gc.freeze()  # collections in a child leave these objects' pages shared
     return threads()
 

@@ -226,3 +226,30 @@ def empty_accepted(calibration, x, w, alphas, weight_bits=8):
 def alpha_unchecked(calibration, x, w, alphas, weight_bits=8):
     _refuse(calibration, x, w, alphas, range_=False)
     return _sweep(calibration, x, w, alphas, weight_bits, check=False)
+
+
+@right("a loop that keeps the best so far")
+def by_keeping_the_best(calibration, x, w, alphas, weight_bits=8):
+    _refuse(calibration, x, w, alphas)
+    wanted = x.astype(np.float64) @ w.T
+    peaks = _amax(calibration, x)
+    errors, best = [], None
+    for alpha in alphas:
+        error = _relative(_linear(x, w, _factors(peaks, w, alpha), weight_bits), wanted)
+        if best is None or error < errors[best]:
+            best = len(errors)
+        errors.append(error)
+    unsmoothed = _relative(_linear(x, w, np.ones(w.shape[1]), weight_bits), wanted)
+    return float(unsmoothed), np.array(errors), alphas[best]
+
+
+@wrong("last-of-equals", "Of equal errors you took the last alpha; take the first.")
+def last_of_equals(calibration, x, w, alphas, weight_bits=8):
+    unsmoothed, errors, _ = by_keeping_the_best(calibration, x, w, alphas, weight_bits)
+    return unsmoothed, errors, alphas[np.flatnonzero(errors == errors.min())[-1]]
+
+
+@wrong("smallest-of-equals", "Of equal errors you took the smallest alpha; take the first given.")
+def smallest_of_equals(calibration, x, w, alphas, weight_bits=8):
+    unsmoothed, errors, _ = by_keeping_the_best(calibration, x, w, alphas, weight_bits)
+    return unsmoothed, errors, min(alphas[i] for i in np.flatnonzero(errors == errors.min()))

@@ -169,3 +169,17 @@ def in_place(mean_abs, alpha):
     s = _made(mean_abs, alpha)
     mean_abs[:] = s
     return s
+
+
+@right("comparisons and plain floats")
+def by_comparisons(mean_abs, alpha):
+    if alpha < 0 or alpha > 1 or any(not np.isfinite(m) or m < 0 for m in mean_abs):
+        raise ValueError("out of range")
+    powers = [float(m) ** alpha for m in mean_abs if m > 0]
+    middle = (max(powers) ** 0.5) * (min(powers) ** 0.5) if powers else 1.0
+    return np.array([float(m) ** alpha / middle if m > 0 else 1.0 for m in mean_abs])
+
+
+@wrong("clamped-scales", "You clamped the scales to [1e-4, 1e4]; the exercise has no bounds.")
+def clamped(mean_abs, alpha):
+    return np.clip(_made(mean_abs, alpha), 1e-4, 1e4)

@@ -238,3 +238,11 @@ def x_broadcast(w, x, bits=4, group_size=128, grid=20):
     if x.shape[1] == 1:
         x = np.repeat(x, w.shape[1], axis=1)
     return _search(w, x, bits, group_size, grid)
+
+
+@wrong("groups-of-128", "Your groups have 128 channels wherever that fits; use group_size.")
+def groups_of_128(w, x, bits=4, group_size=128, grid=20):
+    _refuse(w, x, grid)
+    if w.shape[1] % group_size:
+        raise ValueError("groups")
+    return _search(w, x, bits, group_size if w.shape[1] % 128 else 128, grid)

@@ -1,5 +1,7 @@
 """Answers to calibrate-inputs."""
 
+import copy
+
 import torch
 from torch import nn
 
@@ -236,3 +238,74 @@ def concatenated(model, batches, make_observer):
 def numbered(model, batches, make_observer):
     found = _run(model, batches, make_observer)
     return {f"layer{k}": seen for k, seen in enumerate(found.values())}
+
+
+@right("a copy of the model is observed")
+def by_copy(model, batches, make_observer):
+    return _run(copy.deepcopy(model), batches, make_observer)
+
+
+@wrong(
+    "others-hooks-removed",
+    "You cleared every hook of the model, also those of others; remove your own handles.",
+)
+def all_cleared(model, batches, make_observer):
+    try:
+        return _run(model, batches, make_observer)
+    finally:
+        for module in model.modules():
+            module._forward_hooks.clear()
+            module._forward_pre_hooks.clear()
+
+
+@wrong(
+    "gradients-off-for-good",
+    "You switched gradients off and never on again; use `with torch.no_grad():`.",
+)
+def switched_off(model, batches, make_observer):
+    torch.set_grad_enabled(False)
+    return _run(model, batches, make_observer)
+
+
+@wrong(
+    "model-frozen",
+    "You set requires_grad to False to save the graph; the model can no longer be trained.",
+)
+def frozen(model, batches, make_observer):
+    model.requires_grad_(False)
+    return _run(model, batches, make_observer)
+
+
+@wrong("error-renamed", "You turned the batch's error into another one; pass it on as it is.")
+def renamed(model, batches, make_observer):
+    try:
+        return _run(model, batches, make_observer)
+    except RuntimeError as error:
+        raise ValueError("a batch failed") from error
+
+
+@wrong(
+    "root-passed-over",
+    "A model may itself be one nn.Linear: its name in named_modules() is the empty string.",
+)
+def root_passed_over(model, batches, make_observer):
+    if isinstance(model, nn.Linear):
+        return _run(nn.Sequential(model), batches, make_observer)
+    return _run(model, batches, make_observer)
+
+
+@wrong(
+    "unreached-layer-left-out",
+    "You keep only the observers that saw something; each linear layer has one.",
+)
+def reached_only(model, batches, make_observer):
+    made = _run(model, batches, make_observer)
+    return {name: seen for name, seen in made.items() if seen.inputs}
+
+
+@wrong("batches-changed", "You normalised the batches in place; the caller's data changed.")
+def scaled(model, batches, make_observer):
+    made = _run(model, batches, make_observer)
+    for batch in batches:
+        batch.sub_(batch.mean())
+    return made

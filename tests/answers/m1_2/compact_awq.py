@@ -27,15 +27,16 @@ def _refuse(w, mean_abs, size, points):
 
 def _awq(w, mean_abs, h, bits, size, points, *, norm=True, rtn=_rtn, undo=True, direction=1,
          loss=lambda e, h: ((e @ h) * e).sum(), pick=np.argmin, alphas=None, power=lambda m: m,
-         refuse=_refuse):  # fmt: skip
+         refuse=_refuse, dead=True):  # fmt: skip
     refuse(w, mean_abs, size, points)
     w = w.astype(np.float64)
     alphas = np.linspace(0, 1, points) if alphas is None else alphas
     tried = []
     for alpha in alphas:
-        s = np.maximum(power(mean_abs) ** alpha, 1e-4)
-        if norm:
-            s = s / np.sqrt(s.max() * s.min())
+        live = mean_abs > 0 if dead else np.full(len(mean_abs), True)
+        s = np.where(live, np.maximum(power(mean_abs), 1e-9) ** alpha, 1.0)
+        if norm and live.any():
+            s = np.where(live, s / np.sqrt(s[live].max() * s[live].min()), 1.0)
         s = s**direction
         q = rtn(w * s, bits, size)
         tried.append(q / s if undo else q)
@@ -54,8 +55,9 @@ def in_torch(weight, mean_abs, hessian, bits, group_size, points=11):
     w, h, m = (torch.tensor(v, dtype=torch.float64) for v in (weight, hessian, mean_abs))
     best = (float("inf"), None, None)
     for k in range(points):
-        s = (m ** (k / (points - 1))).clamp(min=1e-4)
-        s = s / (s.max() * s.min()).sqrt()
+        s = m ** (k / (points - 1))
+        s = s / (s[m > 0].max() * s[m > 0].min()).sqrt()
+        s[m == 0] = 1
         g = (w * s).reshape(len(w), -1, group_size)
         low, high = g.amin(-1, keepdim=True).clamp(max=0), g.amax(-1, keepdim=True).clamp(min=0)
         scale = (high - low) / (2**bits - 1)
@@ -113,8 +115,13 @@ def down(weight, mean_abs, hessian, bits, group_size, points=11):
 @wrong("not-undone", "The restored weight still carries s: divide by it after rounding.")
 def not_undone(weight, mean_abs, hessian, bits, group_size, points=11):
     best = _awq(weight, mean_abs, hessian, bits, group_size, points)
-    s = np.maximum(mean_abs ** best[1], 1e-4)
+    s = np.where(mean_abs > 0, mean_abs ** best[1], 1.0)
     return best[0] * s / np.sqrt(s.max() * s.min()), best[1]
+
+
+@wrong("dead-inputs-normalise", "An input that is always 0 takes no part in the norm: its s is 1.")
+def dead_in(weight, mean_abs, hessian, bits, group_size, points=11):
+    return _awq(weight, mean_abs, hessian, bits, group_size, points, dead=False)
 
 
 @wrong("squares", "s grows with the mean of |x|, not with its square.")

@@ -51,7 +51,7 @@ def _gptq(weight, h, bits, percdamp=0.01):
 def _awq(weight, h, mean_abs, bits):
     w, best = weight.double(), None
     for k in range(11):
-        s = (mean_abs ** (k / 10)).clamp(min=1e-4)
+        s = mean_abs ** (k / 10)
         s = s / (s.max() * s.min()).sqrt()
         restored = round_to_nearest((w * s).float(), bits, GROUP, False).double() / s
         e = w - restored

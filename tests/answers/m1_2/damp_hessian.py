@@ -142,3 +142,21 @@ def indices_for_mask(hessian, w, percdamp=0.01):
 @wrong("negative-accepted", "A negative percdamp must raise ValueError.")
 def negative_accepted(hessian, w, percdamp=0.01):
     return _damp(hessian, w, abs(percdamp))
+
+
+@wrong(
+    "w-handed-back",
+    "Where nothing is dead you return the caller's own w; return a new array always.",
+)
+def same_w(hessian, w, percdamp=0.01):
+    h, new, dead = _damp(hessian, w, percdamp)
+    return h, new if dead.any() else w, dead
+
+
+@wrong(
+    "hessian-handed-back",
+    "Where there is nothing to do you return the caller's own Hessian; return a new array always.",
+)
+def same_hessian(hessian, w, percdamp=0.01):
+    h, w, dead = _damp(hessian, w, percdamp)
+    return h if dead.any() or percdamp else hessian, w, dead

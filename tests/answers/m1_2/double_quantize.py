@@ -221,3 +221,17 @@ def no_refusal(scales, table, block_size=256):
     if not np.isfinite(scales).all():
         return _double(np.nan_to_num(scales, posinf=1, neginf=-1), table, block_size)
     return _double(scales, table, block_size)
+
+
+@wrong(
+    "clipped-at-zero", "You clipped the restored scales at 0; return level times outer plus mean."
+)
+def clipped_at_zero(scales, table, block_size=256):
+    codes, outer, mean, restored = _double(scales, table, block_size)
+    return codes, outer, mean, np.maximum(restored, 0)
+
+
+@wrong("mean-one-by-one", "You added the scales one by one in float32, which drifts; use np.mean.")
+def mean_one_by_one(scales, table, block_size=256):
+    _refuse(scales)
+    return _double(scales, table, block_size, mean=np.cumsum(scales)[-1] / np.float32(scales.size))

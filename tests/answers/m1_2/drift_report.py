@@ -296,3 +296,16 @@ def broadcast(reference, other):
     if other.shape[0] == 1:
         other = np.broadcast_to(other, reference.shape)
     return _report(reference, other)
+
+
+@wrong(
+    "probabilities-first",
+    "A probability underflowed to 0 and its logarithm is infinite; use log-softmax.",
+)
+def probabilities_first(reference, other):
+    def kl(a, b, _):
+        p, q = np.exp(_log(a)), np.exp(_log(b))
+        with np.errstate(all="ignore"):
+            return float(np.where(p > 0, p * np.log(p / q), 0).sum(1).mean())
+
+    return _report(reference, other, kl_nats=kl)

@@ -221,3 +221,45 @@ def double_result(x, weight_codes, weight_scales, bias):
 @wrong("one-axis-accepted", "A vector for x has no tokens; raise ValueError.")
 def one_axis(x, weight_codes, weight_scales, bias):
     return _linear(x[None] if x.ndim == 1 else x, weight_codes, weight_scales, bias)
+
+
+@wrong(
+    "float32-sums",
+    "You summed in float32, which holds integers only up to 2**24: use int32 or float64.",
+)
+def float_sums(x, weight_codes, weight_scales, bias):
+    return _linear(
+        x, weight_codes, weight_scales, bias, sums=lambda q, w: (q.float() @ w.float().T).double()
+    )
+
+
+@wrong(
+    "ties-away-from-zero", "Your ties go away from zero; torch.round sends them to the even code."
+)
+def ties_away(x, weight_codes, weight_scales, bias):
+    away = lambda v: torch.sign(v) * torch.floor(v.abs() + 0.5)  # noqa: E731
+    return _linear(x, weight_codes, weight_scales, bias, rounding=away)
+
+
+@wrong("ties-up", "You round ties up with floor(v + 0.5); they go to the even code.")
+def ties_up(x, weight_codes, weight_scales, bias):
+    up = lambda v: torch.floor(v + 0.5)  # noqa: E731
+    return _linear(x, weight_codes, weight_scales, bias, rounding=up)
+
+
+@wrong(
+    "smallest-scale",
+    "You hold the scale above a small constant; rows of tiny values lose all their codes.",
+)
+def held(x, weight_codes, weight_scales, bias):
+    _refuse(x, weight_codes)
+    scale = (x.abs().amax(1, keepdim=True) / 127).clamp(min=1e-12)
+    return _linear(x, weight_codes, weight_scales, bias, scale=scale)
+
+
+@wrong("three-axes-accepted", "x with three axes is not (tokens, in); raise ValueError.")
+def three_axes(x, weight_codes, weight_scales, bias):
+    if x.ndim == 3:
+        y = by_double(x.flatten(0, 1), weight_codes, weight_scales, bias)
+        return y.unflatten(0, x.shape[:2])
+    return by_double(x, weight_codes, weight_scales, bias)

@@ -367,3 +367,25 @@ def grad_in_place():
         return gradient
 
     return _function(passed=passed)
+
+
+@wrong(
+    "mask-kept-on-the-class",
+    "Your mask lies on the class, where the next call overwrites it; keep it in ctx.",
+    call=True,
+)
+def on_the_class():
+    class FakeQuantize(torch.autograd.Function):
+        mask = None
+
+        @staticmethod
+        def forward(ctx, x, scale, zero_point, low, high):
+            _refuse(scale, low, high)
+            FakeQuantize.mask = _inside(x, scale, zero_point, low, high)
+            return _restored(x, scale, zero_point, low, high)
+
+        @staticmethod
+        def backward(ctx, grad_output):
+            return grad_output * FakeQuantize.mask, None, None, None, None
+
+    return FakeQuantize

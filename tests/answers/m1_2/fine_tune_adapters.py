@@ -7,7 +7,7 @@ from autograder.checks.bank import right, wrong
 
 def _train(model, batches, learning_rate=5e-3, *, decay=0.0, schedule=lambda k, n: 1 - k / n,
            clip=1.0, zero=True, every=False, kind=torch.optim.AdamW, after=lambda m: m.eval(),
-           batch=lambda b: b, order=lambda b: b, record=True, thaw=False):  # fmt: skip
+           batch=lambda b: b, order=lambda b: b, record=True, thaw=False, learn=True):  # fmt: skip
     if thaw:
         for p in model.parameters():
             p.requires_grad_(True)
@@ -16,7 +16,7 @@ def _train(model, batches, learning_rate=5e-3, *, decay=0.0, schedule=lambda k, 
         raise ValueError("nothing to do")
     more = {} if kind is torch.optim.SGD else {"weight_decay": decay}
     optimizer = kind(parameters, lr=learning_rate, **more)
-    model.train()
+    model.train(learn)
     losses = []
     for k, b in enumerate(order(batches)):
         for group in optimizer.param_groups:
@@ -106,6 +106,11 @@ def thawed(model, batches, learning_rate=5e-3):
 @wrong("left-training", "The model is left in training mode.")
 def left_training(model, batches, learning_rate=5e-3):
     return _train(model, batches, learning_rate, after=lambda m: None)
+
+
+@wrong("never-in-training", "model.train() is missing: dropout and its like would stay off.")
+def never_in_training(model, batches, learning_rate=5e-3):
+    return _train(model, batches, learning_rate, learn=False)
 
 
 @wrong("prompt-in-the-loss", "The labels were replaced by the tokens: the prompt is in the loss.")

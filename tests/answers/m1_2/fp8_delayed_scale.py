@@ -403,3 +403,30 @@ def shared():
         self.past = kept[-self.keep :]
 
     return _with(record=record)
+
+
+@wrong(
+    "full-counts-as-overflow",
+    "A value of exactly fp8_max fits; count what lies beyond it.",
+    call=True,
+)
+def full_counts():
+    def cast(self, x):
+        codes, _ = _Base.cast(self, x)
+        return codes, int(((x.float() * self.scale).abs() >= self.top).sum())
+
+    return _with(cast=cast)
+
+
+@wrong(
+    "float16-before-fp8",
+    "You rounded to float16 on the way: a value rounded twice can miss.",
+    call=True,
+)
+def by_way_of_float16():
+    def cast(self, x):
+        _, over = _Base.cast(self, x)
+        scaled = (x.float() * self.scale).clamp(-self.top, self.top)
+        return scaled.half().to(self.dtype), over
+
+    return _with(cast=cast)

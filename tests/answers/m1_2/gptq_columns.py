@@ -172,3 +172,12 @@ def in_place(w, u, scale, zero, bits):
     codes, errors = _loop(w, u, scale, zero, bits)
     w[:] = (codes.astype(float) - zero[:, None]) * scale[:, None]
     return codes, errors
+
+
+@wrong(
+    "zero-point-inside-round",
+    "You added the zero-point before rounding; with an odd one the ties fall differently.",
+)
+def zero_inside(w, u, scale, zero, bits):
+    code = lambda v, s, z, b, r: np.clip(r(v / s + z), 0, 2**b - 1).astype(np.uint8)  # noqa: E731
+    return _loop(w, u, scale, zero, bits, code=code)

@@ -64,7 +64,7 @@ def lazy(w, u, bits, group_size):
     return np.hstack(codes), np.stack(scales, 1), np.stack(zeros, 1)
 
 
-@right("left-looking, torch, whole-number zero-points")
+@right("left-looking, torch")
 def left_looking(w, u, bits, group_size):
     import torch
 
@@ -80,7 +80,7 @@ def left_looking(w, u, bits, group_size):
             scale[scale == 0] = 1
             zero = torch.round(-low / scale)
             scales.append(scale)
-            zeros.append(zero.to(torch.int32))
+            zeros.append(zero)
         now = w[:, j] - errors[:, :j] @ u[:j, j]
         q = torch.clamp(torch.round(now / scale) + zero, 0, 2**bits - 1)
         codes[:, j] = q.to(torch.uint8)
@@ -195,3 +195,9 @@ def too_large_accepted(w, u, bits, group_size):
 def assert_for_raise(w, u, bits, group_size):
     assert group_size > 0 and w.shape[1] % group_size == 0
     return _solve(w, u, bits, group_size)
+
+
+@wrong("integer-zeros", "Your zeros are integers; scales and zeros are float64.")
+def integer_zeros(w, u, bits, group_size):
+    codes, scales, zeros = one_loop(w, u, bits, group_size)
+    return codes, scales, zeros.astype(np.int64)

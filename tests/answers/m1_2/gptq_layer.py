@@ -254,3 +254,18 @@ def in_place(w, hessian, bits=4, group_size=128, percdamp=0.01, desc_act=False):
     made = _layer(w, hessian, bits, group_size, percdamp, desc_act)
     hessian += percdamp * np.diag(hessian).mean() * np.eye(len(hessian))
     return made
+
+
+@wrong("float32-zeros", "Your zeros are float32; scales and zeros are float64.")
+def narrow_zeros(w, hessian, bits=4, group_size=128, percdamp=0.01, desc_act=False):
+    made = _layer(w, hessian, bits, group_size, percdamp, desc_act)
+    return made | {"zeros": made["zeros"].astype(np.float32)}
+
+
+@wrong(
+    "order-before-the-ones",
+    "You sorted the Hessian that came in; dead columns have a 1 there by then: sort after damp_hessian.",
+)
+def early_order(w, hessian, bits=4, group_size=128, percdamp=0.01, desc_act=False):
+    order = lambda h: _descending(hessian)  # noqa: E731
+    return _layer(w, hessian, bits, group_size, percdamp, desc_act, order=order)

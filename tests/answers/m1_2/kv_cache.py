@@ -384,3 +384,31 @@ def unchecked():
 @wrong("nan-query-answered", "A NaN in the query must raise ValueError.", call=True)
 def nan_query():
     return _with(attend=lambda self, query: _Base.attend(self, torch.nan_to_num(query)))
+
+
+@wrong(
+    "sliding-window", "You keep the newest 128 tokens only; the cache holds all of them.", call=True
+)
+def sliding_window():
+    def append(self, key, value):
+        _Base.append(self, key, value)
+        columns = [torch.cat(column, 1)[:, -128:] for column in zip(*self.parts, strict=True)]
+        self.parts = [tuple(columns)]
+
+    return _with(append=append)
+
+
+@wrong(
+    "exp-overflows",
+    "Large scores overflow in exp; subtract the largest first (softmax does).",
+    call=True,
+)
+def exp_overflows():
+    def attend(self, query):
+        self.check_query(query)
+        k, v = (self.spread(t, query.shape[0] // self.heads) for t in self.stored())
+        weights = torch.exp(torch.einsum("hd,htd->ht", query.float(), k) * self.factor())
+        weights = weights / weights.sum(-1, keepdim=True)
+        return torch.einsum("ht,htd->hd", weights, v)
+
+    return _with(attend=attend)

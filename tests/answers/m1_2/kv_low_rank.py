@@ -184,3 +184,16 @@ def float64(x, rank):
 @wrong("nan-decomposed", "A NaN must be refused with a ValueError; you replaced it.")
 def nan(x, rank):
     return by_torch(torch.nan_to_num(x), rank)
+
+
+@wrong(
+    "infinity-accepted",
+    "An infinity reached the SVD, which fails in its own way; raise ValueError.",
+)
+def infinity_accepted(x, rank):
+    if x.ndim != 3 or x.isnan().any() or not 1 <= rank <= min(x.shape[1:]):
+        raise ValueError("not possible")
+    u, s, vh = torch.linalg.svd(x.float(), full_matrices=False)
+    total = (s**2).sum(-1)
+    energy = torch.where(total > 0, (s[:, :rank] ** 2).sum(-1) / total, torch.ones_like(total))
+    return u[..., :rank] * s[:, None, :rank], vh[:, :rank], energy

@@ -147,3 +147,23 @@ def always_memory(n, rows, columns, wb, ab, bandwidth, rates):
 def missing_rate(n, rows, columns, wb, ab, bandwidth, rates):
     rates = {**rates, ab: rates.get(ab, max(rates.values()))}
     return _time(n, rows, columns, wb, ab, bandwidth, rates)
+
+
+@right("numpy float32 times")
+def in_float32(tokens, rows, columns, weight_bits, activation_bits, bandwidth_gb_s, rates_tops):
+    import numpy as np
+
+    if rates_tops.get(activation_bits) is None:
+        raise ValueError("no rate")
+    bits = rows * columns * weight_bits + tokens * columns * activation_bits + tokens * rows * 16
+    rate = rates_tops[activation_bits]
+    both = np.array(
+        [bits / 8e3 / bandwidth_gb_s, 2e-6 * tokens * rows * columns / rate], np.float32
+    )
+    return both.max(), ["memory", "compute"][both.argmax()]
+
+
+@wrong("whole-bytes", "You rounded bytes to whole ones; nothing is rounded.")
+def whole_bytes(n, rows, columns, wb, ab, bandwidth, rates):
+    moved = rows * columns * wb // 8 + n * columns * ab // 8 + n * rows * 2
+    return _time(n, rows, columns, wb, ab, bandwidth, rates, bits=8 * moved)

@@ -250,3 +250,15 @@ def no_refusal(x, levels, block_size=64):
     middles = (levels[1:] + levels[:-1]).astype(np.float64) / 2
     codes = np.searchsorted(middles, ratios.ravel()[: flat.size])
     return codes.astype(np.uint8), scales.astype(np.float32)
+
+
+@wrong("zeros-as-code-7", "A block of zeros got code 7; take the index of the level 0.")
+def zeros_as_seven(x, levels, block_size=64):
+    codes, scales = _quantize(x, levels, block_size)
+    codes[np.repeat(scales == 0, block_size)[: codes.size]] = 7
+    return codes, scales
+
+
+@wrong("float16-ratios", "You divided in the float16 of the input; compute in float32.")
+def float16_ratios(x, levels, block_size=64):
+    return _quantize(x, levels, block_size, wide=x.dtype.type)

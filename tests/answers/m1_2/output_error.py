@@ -122,3 +122,47 @@ def zero_output(w, w_hat, hessian):
     if w.shape != w_hat.shape or hessian.shape != (w.shape[1], w.shape[1]):
         raise ValueError("shapes do not fit")
     return _form(w - w_hat, hessian) / (_form(w, hessian) or 1.0)
+
+
+def _measured(w, w_hat, hessian):
+    power = np.sum((w @ hessian) * w)
+    if power == 0:
+        raise ValueError("no output")
+    return float(np.sum(((w - w_hat) @ hessian) * (w - w_hat)) / power)
+
+
+@wrong(
+    "rows-compared-only",
+    "You compare the number of rows only; one column broadcasts: compare shapes.",
+)
+def rows_only(w, w_hat, hessian):
+    if len(w) != len(w_hat) or hessian.shape != (w.shape[1], w.shape[1]):
+        raise ValueError("shapes")
+    return _measured(w, w_hat, hessian)
+
+
+@wrong(
+    "size-compared-only",
+    "You compare the number of weights; another shape of that size broadcasts.",
+)
+def size_only(w, w_hat, hessian):
+    if w.size != w_hat.size or hessian.shape != (w.shape[1], w.shape[1]):
+        raise ValueError("shapes")
+    return _measured(w, w_hat, hessian)
+
+
+@wrong(
+    "hessian-not-compared",
+    "You did not look at the Hessian's shape: a vector or a single column broadcasts.",
+)
+def hessian_unseen(w, w_hat, hessian):
+    if w.shape != w_hat.shape:
+        raise ValueError("shapes")
+    return _measured(w, w_hat, hessian)
+
+
+@wrong("hessian-rows-only", "You compare the Hessian's rows only; it is (K, K).")
+def hessian_rows(w, w_hat, hessian):
+    if w.shape != w_hat.shape or hessian.shape[0] != w.shape[1]:
+        raise ValueError("shapes")
+    return _measured(w, w_hat, hessian)

@@ -348,3 +348,64 @@ def grown():
             self.counts = np.concatenate([self.counts, np.zeros_like(self.counts)])
 
     return Observer
+
+
+@wrong("shared-counts", "All your observers share one histogram; keep it in self.", call=True)
+def shared():
+    class Observer(_Base):
+        state = {}
+
+        def __init__(self, *args, **options):
+            _Base.__init__(self, *args, **options)
+            Observer.state = self.__dict__
+
+        def observe(self, x):
+            self.__dict__ = Observer.state
+            _Base.observe(self, x)
+
+    return Observer
+
+
+@wrong(
+    "batch-changed",
+    "You took the magnitudes in place (abs_); the model still needs the batch.",
+    call=True,
+)
+def batch_changed():
+    class Observer(_Base):
+        def magnitudes(self, x):
+            return _Base.magnitudes(self, x.abs_())
+
+    return Observer
+
+
+@wrong(
+    "float16-ratio",
+    "You divide in float16, whose largest number is 65504: widen the batch first.",
+    call=True,
+)
+def in_half():
+    class Observer(_Base):
+        def check(self, x):
+            _Base.check(self, x)
+            if not torch.isfinite(x / 2.0**-10).all():
+                raise ValueError("overflow")
+
+    return Observer
+
+
+@wrong(
+    "infinity-of-one-sign",
+    "You look at the largest value only; minus infinity slips through: test isfinite on all.",
+    call=True,
+)
+def one_sign():
+    class Observer(_Base):
+        def check(self, x):
+            if not x.numel() or not torch.isfinite(x.max()):
+                raise ValueError("batch")
+
+        def magnitudes(self, x):
+            return _Base.magnitudes(self, x.nan_to_num(neginf=0.0))
+
+    return Observer

@@ -421,3 +421,23 @@ def training_only():
         return _Base.forward(self, x) if self.training else self.base(x)
 
     return _with(forward=forward)
+
+
+@wrong(
+    "merge-gives-its-argument",
+    "While B is 0 you returned the weight itself; make a new tensor.",
+    call=True,
+)
+def merge_gives_its_argument():
+    def merge(self, weight):
+        return weight if not self.B.any() else _Base.merge(self, weight)
+
+    return _with(merge=merge)
+
+
+@wrong("merge-not-written", "`merge` is not written yet.", call=True)
+def merge_not_written():
+    def merge(self, weight):
+        raise NotImplementedError
+
+    return _with(merge=merge)

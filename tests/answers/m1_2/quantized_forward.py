@@ -294,3 +294,43 @@ def few_ranges(params, x, bits, ranges=None):
 @wrong("nan-accepted", "A NaN in x must raise ValueError.")
 def nan_accepted(params, x, bits, ranges=None):
     return _forward(params, torch.nan_to_num(x), bits, ranges)
+
+
+class _TiesUp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, scale, zero_point, low, high):
+        codes = torch.floor(x / scale + 0.5) + zero_point
+        ctx.save_for_backward((codes >= low) & (codes <= high))
+        return (codes.clamp(low, high) - zero_point) * scale
+
+    backward = _STE.backward
+
+
+@wrong("ties-up", "You round ties up with floor(v + 0.5); they go to the even code.")
+def ties_up(params, x, bits, ranges=None):
+    return _forward(params, x, bits, ranges, apply=_TiesUp.apply)
+
+
+@wrong("float64-result", "You compute in float64 whatever comes in; the dtype of x decides.")
+def double_result(params, x, bits, ranges=None):
+    return _forward(params, x, bits, ranges).double()
+
+
+@wrong(
+    "no-ranges-is-dynamic",
+    "An empty list is not None: `if ranges` takes it for dynamic; it is a wrong number of ranges.",
+)
+def empty_is_dynamic(params, x, bits, ranges=None):
+    return _forward(params, x, bits, ranges or None)
+
+
+@wrong("extra-ranges-accepted", "More ranges than layers must raise ValueError.")
+def extra_ranges(params, x, bits, ranges=None):
+    if ranges is not None and len(ranges) > len(params):
+        ranges = ranges[: len(params)]
+    return _forward(params, x, bits, ranges)
+
+
+@wrong("infinity-accepted", "You test for NaN only; an infinity in x must raise ValueError too.")
+def infinity_accepted(params, x, bits, ranges=None):
+    return _forward(params, x.nan_to_num(nan=torch.nan, posinf=9.0, neginf=-9.0), bits, ranges)

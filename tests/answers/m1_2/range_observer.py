@@ -376,3 +376,85 @@ def in_half():
             self.low, self.high = new.tolist()
 
     return Observer
+
+
+@wrong(
+    "qparams-changes-the-state",
+    "Your qparams widens low and high themselves; the next batch then meets another range.",
+    call=True,
+)
+def widened_late():
+    def affine(self, bits):
+        self.low, self.high = min(self.low, 0.0), max(self.high, 0.0)
+        return _Base.affine(self, bits)
+
+    return _with(affine=affine)
+
+
+@wrong(
+    "batch-changed",
+    "Your observe works in place on the batch, which the model still needs.",
+    call=True,
+)
+def batch_changed():
+    def observe(self, x):
+        _Base.observe(self, x)
+        x.clamp_(-1, 1)
+
+    return _with(observe=observe)
+
+
+@wrong(
+    "starts-at-infinity",
+    "low and high are None before the first batch; infinities look like a range.",
+    call=True,
+)
+def from_infinity():
+    class Observer(_Base):
+        def __init__(self, averaging=None):
+            _Base.__init__(self, averaging)
+            self.low, self.high, self.seen = math.inf, -math.inf, False
+
+        def take(self, low, high):
+            if not self.seen:
+                self.low, self.high, self.seen = low, high, True
+            else:
+                _Base.take(self, low, high)
+
+        def qparams(self, bits=8):
+            if not self.seen:
+                raise ValueError("no data")
+            return _Base.qparams(self, bits)
+
+    return Observer
+
+
+@wrong(
+    "positive-infinity-accepted",
+    "You refuse minus infinity only; test isfinite, which knows both.",
+    call=True,
+)
+def positive_infinity():
+    def check(self, x):
+        if not x.numel() or torch.isnan(x).any() or (x == -math.inf).any():
+            raise ValueError("batch")
+
+    return _with(check=check)
+
+
+@wrong(
+    "trace-of-a-refused-first-batch",
+    "A refused first batch leaves a range of zeros behind; set it after the test.",
+    call=True,
+)
+def first_refused():
+    def observe(self, x):
+        fresh = self.low is None
+        if fresh:
+            self.low = self.high = 0.0
+        self.check(x)
+        if fresh:
+            self.low = self.high = None
+        self.take(float(x.min()), float(x.max()))
+
+    return _with(observe=observe)

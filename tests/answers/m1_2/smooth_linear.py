@@ -259,3 +259,29 @@ def in_place(x, w, s, weight_bits=8):
     made = _typed(*_layer(x, w, s, weight_bits))
     x[:] = x / s
     return made
+
+
+@right("three comparisons and an outer product of scales")
+def by_outer(x, w, s, weight_bits=8):
+    if x.shape[-1] != w.shape[-1] or s.shape != (w.shape[-1],) or (s <= 0).any():
+        raise ValueError("shapes or factors")
+    x, w, top = x / s, w * s, _top(weight_bits)
+    sx, sw = np.abs(x).max(axis=1) / 127, np.abs(w).max(axis=1) / top
+    sx[sx == 0], sw[sw == 0] = 1, 1
+    acc = np.rint(x / sx[:, None]).astype(np.int32) @ np.rint(w / sw[:, None]).astype(np.int32).T
+    return acc, (acc * np.outer(sx, sw)).astype(np.float32)
+
+
+@wrong(
+    "float32-codes", "You computed scales and codes in float32; close to a tie that rounds wrongly."
+)
+def float32_codes(x, w, s, weight_bits=8):
+    _refuse(x, w, s)
+    x, w, s = (a.astype(np.float32) for a in (x, w, s))
+    codes, scales = [], []
+    for values, top in ((x / s, 127), (w * s, _top(weight_bits))):
+        scale = _scale(values, top).astype(np.float32)
+        codes.append(np.rint(values / scale).astype(np.int64))
+        scales.append(scale.astype(np.float64))
+    acc = codes[0] @ codes[1].T
+    return _typed(acc, acc * scales[0] * scales[1].T)

@@ -183,3 +183,20 @@ def alpha_unchecked(x_amax, weights, alpha=0.5):
 def widths_broadcast(x_amax, weights, alpha=0.5):
     _refuse(x_amax, weights, alpha, shapes=False)
     return _made(x_amax, [np.resize(_peaks([w]), (1, len(x_amax))) for w in weights], alpha)
+
+
+@right("comparisons in a loop")
+def by_comparisons(x_amax, weights, alpha=0.5):
+    _refuse(x_amax, weights, min(max(alpha, 0), 1))
+    if alpha < 0 or alpha > 1:
+        raise ValueError("alpha")
+    peaks = [max(abs(v) for w in weights for v in w[:, j]) for j in range(len(x_amax))]
+    pairs = zip(x_amax, peaks, strict=True)
+    return np.array([a**alpha * b ** (alpha - 1) if a > 0 and b > 0 else 1.0 for a, b in pairs])
+
+
+@wrong("clamped-at-1e-5", "You clamped maxima or factors at 1e-5; the exercise has no bound.")
+def clamped(x_amax, weights, alpha=0.5):
+    return _made(
+        x_amax, weights, alpha, formula=lambda a, b, e: _ratio(*np.maximum((a, b), 1e-5), e)
+    )

@@ -269,3 +269,38 @@ def no_batches(params, batches, bits, ranges, learning_rate):
 )
 def nan_loss(params, batches, bits, ranges, learning_rate):
     return _train(params, batches, bits, ranges, learning_rate, check_loss=False)
+
+
+def _loss_checked(test):
+    def train(params, batches, bits, ranges, learning_rate):
+        seen = []
+
+        def loss_of(logits, labels):
+            seen.append(F.cross_entropy(logits, labels))
+            if test(seen[-1].detach(), len(seen), len(batches)):
+                raise ValueError("loss")
+            return seen[-1]
+
+        return _train(
+            params, batches, bits, ranges, learning_rate, loss_of=loss_of, check_loss=False
+        )
+
+    return train
+
+
+@wrong("infinite-loss-accepted", "You test the loss for NaN only; test isfinite.")
+def nan_only(params, batches, bits, ranges, learning_rate):
+    test = _loss_checked(lambda loss, step, steps: torch.isnan(loss))
+    return test(params, batches, bits, ranges, learning_rate)
+
+
+@wrong("first-loss-tested", "You test the first batch's loss only; any of them may be infinite.")
+def first_loss_only(params, batches, bits, ranges, learning_rate):
+    test = _loss_checked(lambda loss, step, steps: step == 1 and not torch.isfinite(loss))
+    return test(params, batches, bits, ranges, learning_rate)
+
+
+@wrong("last-loss-tested", "You test the last batch's loss only; any of them may be infinite.")
+def last_loss_only(params, batches, bits, ranges, learning_rate):
+    test = _loss_checked(lambda loss, step, steps: step == steps and not torch.isfinite(loss))
+    return test(params, batches, bits, ranges, learning_rate)
