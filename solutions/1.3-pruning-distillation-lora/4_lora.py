@@ -367,15 +367,15 @@ spectra = {
 def draw_spectrum(layer=0, rank=16):
     name = list(spectra)[layer]
     energy = np.cumsum(spectra[name] ** 2) / np.sum(spectra[name] ** 2)
-    ranks = np.arange(1, len(energy) + 1)
-    flat = ranks / len(ranks)
-    fig = curves(ranks, {"the update": energy, "all directions alike": flat}, logx=True,
+    ranks = np.unique(np.geomspace(1, len(energy), 24).astype(int))
+    flat = ranks / len(energy)
+    fig = curves(ranks, {"the update": energy[ranks - 1], "all directions alike": flat}, logx=True,
                  xlabel="rank", ylabel="share of the squared update",
                  title=f"{name.removeprefix('model.layers.')}: rank {rank} holds {energy[rank - 1]:.0%}")  # fmt: skip
     fig.axes[0].axvline(rank, color="black", linewidth=0.8)
     return fig, (
         f"Share of the squared update of {name} held by its first singular directions, from rank 1 to {len(energy)}, on a "
-        f"logarithmic axis. Rank 1 holds {energy[0]:.0%}, rank {rank} {energy[rank - 1]:.0%}; were all alike, {flat[rank - 1]:.0%}."
+        f"logarithmic axis. Rank 1 holds {energy[0]:.0%}, rank {rank} {energy[rank - 1]:.0%}; were all alike, {rank / len(energy):.0%}."
     )
 
 
