@@ -403,9 +403,9 @@ for way, values in few_results.items():
     print(f"{way:16s} {spread(values)}  {against}")
 # %% [markdown] items="1.3.C6 1.3.K2"
 # **What you should see.** The same images, the same student, and on MNIST two to five points more. Most of it needs the
-# *temperature*: at $T = 1$ the teacher is nearly as hard as the labels. Smoothed labels are *worse* than hard ones here: it is
-# the knowledge that helps and not the softness. The standard deviation of half a point to a point is that of one run: a single seed
-# would prove little.
+# *temperature*: at $T = 1$ the teacher is nearly as hard as the labels. Smoothed labels are *worse* than hard ones there: it is
+# the knowledge that helps and not the softness. A single seed
+# would prove little; and on the small stand-in digits (360 test images) the intervals hold 0: too few to tell.
 # %% [markdown] items="1.3.C6"
 # ## The loop
 #
