@@ -14,7 +14,7 @@ import psutil
 from autograder.grading.sandbox import libc
 
 ORPHANS_S = 15
-SAMPLE_S = 0.25
+SAMPLE_S = 1.0
 MB = 2**20
 
 

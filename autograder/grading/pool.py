@@ -201,8 +201,11 @@ def _work(connection: Connection, make: Callable, setup: tuple, env: dict, folde
     with open(os.devnull, "r+b") as nowhere:
         for stream in (0, 1, 2):
             os.dup2(nowhere.fileno(), stream)
+    # A notebook is many small objects that live as long as its grading.
+    gc.set_threshold(20_000, 20, 20)
     try:
         handle = make(*setup)
+        gc.freeze()
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
         connection.send_bytes(json.dumps({"cannot_start": text}).encode())

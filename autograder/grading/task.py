@@ -61,6 +61,8 @@ class Grader:
         self.config = nbgrader_config(Path(course.root))
         self.config.CourseDirectory.db_url = PRIVATE_URL
         self.config.CourseDirectory.autograded_directory = course.step
+        # Look at a notebook's form once, after all preprocessors, not after each.
+        self.config.NotebookExporter.optimistic_validation = True
         self.book = PrivateGradebook(course.rows)
         # The same for every submission.
         self._kept = {
