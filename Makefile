@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities gptqmodel autogptq gpu postgresql clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq gpu postgresql clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -86,6 +86,13 @@ lm: $(STAMP)  ## train the shipped language models again (resumes), then measure
 
 lm-table: $(STAMP)  ## measure the shipped language models: perplexities and their card
 	python -m data.language_model figures
+
+sentiment: $(STAMP)  ## train the shipped sentiment classifiers again (resumes), then measure them
+	python -m data.sentiment train
+	python -m data.sentiment figures
+
+sentiment-table: $(STAMP)  ## measure the shipped sentiment classifiers and write their card
+	python -m data.sentiment figures
 
 perplexities: $(STAMP)  ## measure RTN, GPTQ, AWQ, NF4 and QLoRA on the shipped model: docs/perplexities-1.2.md
 	python -m data.perplexities

@@ -37,7 +37,7 @@ def ship_corpus(out: Path) -> dict:
     documents = build_corpus()
     tokenizer = train_tokenizer(d.text for d in documents if not d.heldout)
     facts: dict = describe(documents)
-    with _replaced(out / "corpus") as folder:
+    with replaced(out / "corpus") as folder:
         for split, heldout in (("train", False), ("heldout", True)):
             ids = encode_documents(tokenizer, (d for d in documents if d.heldout == heldout))
             np.save(folder / f"{split}.npy", ids)
@@ -45,7 +45,7 @@ def ship_corpus(out: Path) -> dict:
             facts[f"{split}_sha256"] = sha256_of(folder / f"{split}.npy")
         tokenizer.save(str(folder / "tokenizer.json"))
         facts["tokenizer_sha256"] = sha256_of(folder / "tokenizer.json")
-        _write_json(folder / "corpus.json", facts)
+        write_json(folder / "corpus.json", facts)
     return facts
 
 
@@ -70,10 +70,10 @@ def ship_model(name: str, out: Path, device: str = "cpu", recipe: Recipe | None 
     token_ids = np.load(corpus / "train.npy")
     checkpoint = checkpoint_path(name, out)
     trained = train(recipe, token_ids, checkpoint, device)
-    with _replaced(out / name) as folder:
+    with replaced(out / name) as folder:
         trained.model.half().save_pretrained(folder)
         save_tokenizer(corpus / "tokenizer.json", folder, recipe.context)
-        _write_json(folder / "training.json", _facts(recipe, trained, folder, corpus))
+        write_json(folder / "training.json", _facts(recipe, trained, folder, corpus))
     checkpoint.unlink(missing_ok=True)
     return trained
 
@@ -98,7 +98,7 @@ def save_tokenizer(source: Path, folder: Path, context: int) -> None:
     # transformers 5 writes a class that 4 does not know; this name means the same to both.
     path = folder / "tokenizer_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
-    _write_json(path, config | {"tokenizer_class": "PreTrainedTokenizerFast"})
+    write_json(path, config | {"tokenizer_class": "PreTrainedTokenizerFast"})
 
 
 def _facts(recipe: Recipe, trained: Trained, folder: Path, corpus: Path) -> dict:
@@ -118,7 +118,7 @@ def _facts(recipe: Recipe, trained: Trained, folder: Path, corpus: Path) -> dict
 
 
 @contextmanager
-def _replaced(folder: Path) -> Iterator[Path]:
+def replaced(folder: Path) -> Iterator[Path]:
     """A folder to fill; its files take their places in `folder` when all are written."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
@@ -127,5 +127,5 @@ def _replaced(folder: Path) -> Iterator[Path]:
             os.replace(path, folder / path.name)
 
 
-def _write_json(path: Path, facts: dict) -> None:
+def write_json(path: Path, facts: dict) -> None:
     path.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -127,7 +127,7 @@ def train(
     made_of = asdict(recipe) | {"tokens_sha256": digest}
     state = Checkpoint(checkpoint, made_of, model, optimizer)
     state.load()
-    with _first_interrupt() as stopped, _progress() as bar:
+    with first_interrupt() as stopped, progress_bar() as bar:
         task = bar.add_task("training", total=recipe.steps, completed=len(state.losses), loss="")
         saved_at = time.monotonic()
         while len(state.losses) < recipe.steps:
@@ -203,7 +203,7 @@ def _step(model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, batch: torc
 
 
 @contextlib.contextmanager
-def _first_interrupt() -> Iterator[Any]:
+def first_interrupt() -> Iterator[Any]:
     """Hold back the first Ctrl-C until the step is done; a second one stops at once."""
     asked = []
 
@@ -219,7 +219,7 @@ def _first_interrupt() -> Iterator[Any]:
         signal.signal(signal.SIGINT, before)
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,0 +1,1 @@
+"""How the shipped sentiment classifiers were made: `python -m data.sentiment --help`."""
