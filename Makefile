@@ -77,7 +77,7 @@ answers: $(STAMP)  ## the bank of right and wrong answers, as a table in autogra
 attack: $(STAMP)  ## grade the bank of hostile submissions (some minutes): autograder/ATTACKS.md
 	cd tests && python -m attacks --out ../autograder/ATTACKS.md
 
-bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 45 minutes): autograder/BENCH.md
+bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md
 
 lm: $(STAMP)  ## train the shipped language models again (resumes), then measure them
