@@ -1,0 +1,111 @@
+"""From a source to a program that runs one of its kernels."""
+
+import functools
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lab.cuda import cache, compiler, process, source
+from lab.cuda.errors import CompileError, CudaError
+
+COMPILE_WALL_S = 60.0
+Runner = Callable[..., Any]  # called as process.run
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled source.
+
+    Attributes:
+        code: the learner's text.
+        binary: the program, ELF.
+        watch: compiled to be watched.
+        kernels: names in its table.
+        run: the runner that it was built by, and is to be run by.
+    """
+
+    code: str
+    binary: bytes
+    watch: bool
+    kernels: tuple[str, ...]
+    run: Runner
+
+
+def build(
+    code: str,
+    names: dict[str, str],
+    options: tuple[str, ...] = (),
+    watch: bool = False,
+    run: Runner = process.run,
+) -> Program:
+    """Compile a source, or take the program from the cache.
+
+    Args:
+        names: kernels by the caller's name -> C++ expression.
+        run: what runs the compiler.
+
+    Raises:
+        CompileError: the compiler refuses it.
+        CudaError: no compiler, an unknown option, a kernel that is not there.
+    """
+    path = compiler.find()
+    text = source.translate(code, names)
+    command = compiler.kernel_command(path, tuple(options), watch)
+    name = cache.key(text, "\0".join(command[1:]), _base(path), getattr(run, "__name__", ""))
+
+    def make() -> bytes:
+        files = {
+            **compiler.headers(),
+            "kernel.cpp": text.encode(),
+            "kernel.cu": code.encode(),
+        }
+        return _compile(path, command, files, run)
+
+    return Program(code, cache.get(name, make), watch, tuple(names), run)
+
+
+def _compile(path: str, command: list[str], files: dict[str, bytes], run: Runner) -> bytes:
+    done = run(command, files, ["kernel.o"], COMPILE_WALL_S)
+    if "kernel.o" not in done.files or done.status:
+        if done.reason:
+            raise CompileError(f"The source did not compile: {done.reason}.")
+        raise compiler.refuse(done.stderr.decode(errors="replace"))
+    parts = {"kernel.o": done.files["kernel.o"], "runtime.o": runtime(path)}
+    linked = run(compiler.link_command(path), parts, ["main"], COMPILE_WALL_S)
+    if "main" not in linked.files or linked.status:
+        messages = linked.stderr.decode(errors="replace")
+        raise CompileError(
+            "The source compiles, but a function or variable that it names is nowhere defined.",
+            compiler.tidy(messages),
+        )
+    return linked.files["main"]
+
+
+@functools.lru_cache
+def runtime(path: str) -> bytes:
+    """runtime.o: ours, so compiled without any limits but time."""
+
+    def make() -> bytes:
+        done = process.run(
+            compiler.runtime_command(path), compiler.runtime_files(), ["runtime.o"], 120.0
+        )
+        if "runtime.o" not in done.files or done.status:
+            text = done.stderr.decode(errors="replace")[:2000]
+            raise CudaError(
+                f"{path} cannot compile the course's own runtime; is it a whole C++ compiler with "
+                f"its library? It says:\n{done.reason or text}"
+            )
+        return done.files["runtime.o"]
+
+    return cache.get(_base(path), make)
+
+
+@functools.lru_cache
+def _base(path: str) -> str:
+    """A name for the compiler, the machine and our own native files."""
+    parts = [path, compiler.version(path), platform.machine()]
+    parts += [" ".join(compiler.runtime_command(path)[1:])]
+    for name, data in {**compiler.headers(), **compiler.runtime_files()}.items():
+        parts += [name, data]
+    return cache.key(*parts)
