@@ -28,6 +28,7 @@ SEMANTICS = (
     "-fno-asynchronous-unwind-tables",
     "-w",
     "-g1",
+    "-gdwarf-4",
 )
 PLAIN = ("-O2",)
 # Each load and store of the source stays one, in the order of the source.

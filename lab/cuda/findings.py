@@ -15,7 +15,7 @@ class Finding:
     """One mistake.
 
     Attributes:
-        kind: outside, misaligned, uninitialised, race, barrier, shuffle, mask, constant, endless,
+        kind: outside, misaligned, uninitialised, race, barrier, mask, constant, endless,
             division, stack, overrun, stopped, argument, crash or ended.
         message: what happened, where, and what to do.
         line: of the source, from 1; 0 where it is not known.
@@ -170,13 +170,6 @@ def _barrier(a: _About) -> str:
     return f"{text}. Every thread of the block must pass the same barrier."
 
 
-def _shuffle(a: _About) -> str:
-    return (
-        f"lane {a.row['lane']} takes a value from lane {a.row['source']}, which does not take part: the "
-        "result is undefined."
-    )
-
-
 def _mask(a: _About) -> str:
     return (
         f"lane {a.row['lane']} calls {a.row['call']} with the mask {a.row['mask']:#010x}, which leaves "
@@ -234,7 +227,6 @@ SENTENCES: dict[str, Callable[[_About], str]] = {
     "uninitialised": _uninitialised,
     "race": _race,
     "barrier": _barrier,
-    "shuffle": _shuffle,
     "mask": _mask,
     "argument": _argument,
     "constant": lambda a: "writes constant memory, which a kernel can only read.",

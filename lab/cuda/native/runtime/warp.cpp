@@ -52,16 +52,9 @@ static void complete(Thread *first, int count, unsigned present, int kind) {
         }
         lane.result = kind == match_all ? (equal ? present : 0) : all;
         if (kind == shuffle) {
-            if (lane.source >= WARP || !(present >> lane.source & 1)) {
-                Finding finding = here("shuffle", &lane, nullptr);
-                finding.line = lane.line;
-                finding.more = "\"lane\":" + std::to_string(i) +
-                               ",\"source\":" + std::to_string(lane.source);
-                report(finding);
-                lane.result = 0;
-            } else {
-                lane.result = first[lane.source].value;
-            }
+            // A lane that does not take part gives no value (PTX ISA, shfl.sync): never a useful one.
+            bool there = lane.source < WARP && present >> lane.source & 1;
+            lane.result = there ? first[lane.source].value : 0x5a5a5a5a5a5a5a5aull;
         }
     }
     for (int i = 0; i < count; ++i)
