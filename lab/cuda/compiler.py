@@ -25,6 +25,7 @@ SEMANTICS = (
     "-fno-threadsafe-statics",
     "-fno-pie",
     "-fno-stack-protector",
+    "-fstack-clash-protection",
     "-fno-asynchronous-unwind-tables",
     "-w",
     "-g1",
@@ -135,7 +136,8 @@ def tidy(messages: str) -> str:
     lines = [line for line in messages.splitlines() if "In file included from" not in line]
     errors = [i for i, line in enumerate(lines) if re.match(rf"{FILE}:\d+", line)]
     kept = lines[errors[0] :] if errors else lines
-    return "\n".join(kept[:20]).replace("thread_local ", "__shared__ ")
+    text = re.sub(r"/\S*/(kernel\.(?:cu|cpp))", r"\1", "\n".join(kept[:20]))
+    return text.replace("thread_local ", "__shared__ ")
 
 
 def refuse(messages: str) -> CompileError:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lab.cuda import elf
 from lab.cuda.arrays import DeviceArray
 
 
@@ -48,7 +49,9 @@ def read(rows: list[dict], job: Any, memories: list, buffers: list[str]) -> list
     from lab.cuda import lines  # late: it needs build, which needs the runner
 
     table = lines.find(job.program, [row.get("pc", 0) for row in rows]) if rows else {}
-    return [_finding(row, job, memories, buffers, table) for row in rows]
+    found = [_finding(row, job, memories, buffers, table) for row in rows]
+    # What ended the kernel, then races; what a race leaves behind comes last.
+    return sorted(found, key=lambda f: {"race": 1, "uninitialised": 2}.get(f.kind, 0))
 
 
 def _finding(row: dict, job, memories, buffers, table) -> Finding:
@@ -80,6 +83,7 @@ class _About:
         self.does = row.get("access", "reaches")
         self.name, self.index, self.elements, self.dtype = "", 0, 0, None
         self.offset = row.get("offset", 0)
+        self.shared: tuple[str, int] | None = None
         if "buffer" in row:
             root = memories[row["buffer"]]
             first = next(
@@ -89,27 +93,57 @@ class _About:
             self.index = (row["offset"] - first.offset) // first.itemsize
             self.low = -(first.offset // first.itemsize)
             self.elements = (root.size - first.offset) // first.itemsize
-        self.space = row.get("space", "")
+        if "shared" in row:
+            self._shared()
+
+    def _shared(self) -> None:
+        """Which `__shared__` variable: the dynamic one, or by the program's symbols."""
+        if self.row["shared"] == 1:
+            self.shared = ("dynamic shared memory", self.offset)
+        else:
+            image = self.job.program.binary
+            self.shared = elf.shared_variable(image, self.offset) or ("shared memory", self.offset)
 
     @property
     def element(self) -> str:
         """`x[7]`, or several of them."""
+        if self.shared:
+            name, offset = self.shared
+            name = f"`{name}`" if " " not in name else name
+            return f"{name} (shared; bytes {offset} to {offset + self.bytes - 1})"
         if not self.name:
-            return f"shared memory ({self.bytes} byte{'s' * (self.bytes > 1)})"
+            return f"{self.bytes} bytes"
         last = self.index + max(1, self.bytes // self.dtype.itemsize) - 1
         many = f"..{last}" if last > self.index else ""
         return f"`{self.name}[{self.index}{many}]`"
 
 
 def _outside(a: _About) -> str:
+    if a.row.get("beyond") == "dynamic":
+        return (
+            f"{a.does} byte {a.offset:,} of the dynamic shared memory, and the launch gives it "
+            f"{a.row['shared_mem']:,} bytes: raise shared_mem, or guard the index."
+        )
+    if a.row.get("beyond") == "static":
+        return (
+            f"{a.does} {a.bytes} bytes, {a.offset:,} bytes beyond the end of the block's __shared__ "
+            "variables: guard the index."
+        )
+    if a.shared:
+        return f"{a.does} {a.element}, and so beyond the variable's end."
     if not a.name:
-        if a.row.get("address", 0) < 4096:
+        if a.row.get("address", 1 << 20) < 4096:
             return f"{a.does} through a null pointer."
         return (
-            f"{a.does} an address that belongs to no array of this launch, nor to its shared memory "
-            "(dynamic shared memory has as many bytes as shared_mem says)."
+            f"{a.does} an address that belongs to no array of this launch, nor to its shared "
+            "memory."
         )
     size = f"{a.elements:,} element{'s' * (a.elements != 1)} of {a.dtype}"
+    if a.row.get("wrapped"):
+        return (
+            f"{a.does} {a.element}: an unsigned index went below 0, and so 2**32 elements too far "
+            f"({size})."
+        )
     if a.index < a.low:
         away, side = a.low - a.index, "before its start"
     else:
@@ -119,11 +153,13 @@ def _outside(a: _About) -> str:
 
 
 def _misaligned(a: _About) -> str:
-    if not a.name:
+    if "access" not in a.row:
         return (
-            f"{a.does} {a.bytes} bytes at an address that is no multiple of {a.bytes}: vector types need "
-            "aligned pointers."
+            "reaches an address that the host's vector instruction cannot: it is not aligned to its size, "
+            "or lies far outside."
         )
+    if not a.name:
+        return f"{a.does} {a.element} at an address that is no multiple of {a.bytes}: align the variable."
     return (
         f"{a.does} {a.bytes} bytes of {a.element} at once, {a.offset % a.bytes} bytes behind a multiple of "
         f"{a.bytes}: a vector access must be aligned to its size."

@@ -90,6 +90,8 @@ def perform(job: Job) -> Report | None:
     if printed:
         print(printed, end="")
     found = findings.read(result["findings"], job, memories, buffers)
+    if found and found[0].kind == "argument":
+        raise CudaError(found[0].message)
     report = Report.read(result, job, buffers, found) if job.program.watch else None
     if found:
         raise KernelError(found, report)

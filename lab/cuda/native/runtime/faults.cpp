@@ -9,10 +9,8 @@
 
 namespace course {
 
-bool in_stack_guard(uintptr_t address);
-
 // The buffer nearest to an address, and the distance from its start in bytes.
-std::string place_json(uintptr_t address, size_t size) {
+std::string place_json(uintptr_t address) {
     int best = -1;
     uintptr_t least = 64 << 20;
     for (size_t i = 0; i < launch.buffers.size(); ++i) {
@@ -24,11 +22,18 @@ std::string place_json(uintptr_t address, size_t size) {
             best = (int)i;
         }
     }
+    for (size_t i = 0; i < launch.buffers.size() && best < 0; ++i) {
+        // A 32-bit unsigned index that went below zero: 2**32 elements too far.
+        uintptr_t wrapped = (uintptr_t)launch.buffers[i].item << 32;
+        long long offset = (long long)(address - (uintptr_t)launch.buffers[i].base - wrapped);
+        if (offset < 0 && -offset < 64 << 20)
+            return "\"address\":" + std::to_string(address) + ",\"wrapped\":1,\"buffer\":" +
+                   std::to_string(i) + ",\"offset\":" + std::to_string(offset);
+    }
     std::string text = "\"address\":" + std::to_string(address);
     if (best >= 0)
         text += ",\"buffer\":" + std::to_string(best) + ",\"offset\":" +
                 std::to_string((long long)(address - (uintptr_t)launch.buffers[best].base));
-    (void)size;
     return text;
 }
 
@@ -51,8 +56,8 @@ static void caught(int number, siginfo_t *info, void *context) {
     if (number == SIGSEGV || number == SIGBUS) {
         uintptr_t address = (uintptr_t)info->si_addr;
         if (info->si_code == SI_KERNEL) finding.kind = "misaligned";
-        else if (in_stack_guard(address)) finding.kind = "stack";
-        else finding.more = place_json(address, 1);
+        else if (among_stacks(address)) finding.kind = "stack";
+        else finding.more = place_json(address);
     }
     finding.more += (finding.more.empty() ? "" : ",") + std::string("\"signal\":") +
                     std::to_string(number);

@@ -59,7 +59,7 @@ static void look_behind(const Buffer &buffer) {
     for (size_t i = buffer.size; i < padded(buffer.size); ++i)
         if (buffer.base[i] != FILLER) {
             Finding finding = here("overrun", nullptr, nullptr);
-            finding.more = place_json((uintptr_t)buffer.base + i, 1);
+            finding.more = place_json((uintptr_t)buffer.base + i);
             stop(finding);
         }
 }

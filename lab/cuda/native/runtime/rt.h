@@ -11,6 +11,7 @@ namespace course {
 
 const int WARP = 32;
 const size_t STACK_BYTES = 64 * 1024;
+const size_t DYNAMIC_BYTES = 227 * 1024;  // of shared memory: the most of a block on sm_90
 
 enum class State : uint8_t { fresh, ready, at_access, at_barrier, at_warp, done };
 enum class Kind : uint8_t { branch, load, store, atomic };
@@ -104,6 +105,7 @@ void run_grid();
 void yield(State state);
 void resume(Thread &thread);
 void clear_shared();
+bool among_stacks(uintptr_t address);
 bool in_stack(const Thread &thread, uintptr_t address);
 // warp.cpp
 bool complete_warp_functions(Thread *first, int count);
@@ -124,6 +126,6 @@ extern std::string kernel_output;
 std::string counters_json();
 // faults.cpp
 void catch_faults();
-std::string place_json(uintptr_t address, size_t size);  // which buffer, how far outside
+std::string place_json(uintptr_t address);  // which buffer, how far outside
 
 }  // namespace course

@@ -28,7 +28,8 @@ static char *take_stack() {
     if (!stacks)
         stacks = (char *)mmap(nullptr, MOST_STACKS * SLOT_BYTES, PROT_NONE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    char *stack = stacks + SLOT_BYTES * stacks_made++ + GUARD_BYTES;
+    // From the top down: below each stack lies a guard page, and then room that nobody uses yet.
+    char *stack = stacks + SLOT_BYTES * (MOST_STACKS - ++stacks_made) + GUARD_BYTES;
     mprotect(stack, STACK_BYTES, PROT_READ | PROT_WRITE);
     return stack;
 }
@@ -37,8 +38,8 @@ bool in_stack(const Thread &thread, uintptr_t address) {
     return thread.stack && address - (uintptr_t)thread.stack < STACK_BYTES;
 }
 
-// Which stack has overflown, if the address is in a guard page below one.
-bool in_stack_guard(uintptr_t address) {
+// Whether an address lies among the stacks, a thread's own or another's.
+bool among_stacks(uintptr_t address) {
     return stacks && address - (uintptr_t)stacks < MOST_STACKS * SLOT_BYTES;
 }
 
@@ -190,7 +191,7 @@ void run_grid() {
 using namespace course;
 
 extern "C" {
-alignas(256) char course_dynamic_shared[227 * 1024];
+alignas(256) char course_dynamic_shared[course::DYNAMIC_BYTES];
 course_dim course_thread_idx() { return current->index; }
 course_dim course_block_idx() { return block_index; }
 course_dim course_block_dim() { return launch.block; }

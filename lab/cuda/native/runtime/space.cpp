@@ -77,7 +77,7 @@ Where where(uintptr_t address, const Thread &thread) {
         if (address - (uintptr_t)s->address < s->size)
             return {s->constant ? Space::constant : Space::module, 0, address};
     // Literals, and tables that the compiler made read-only.
-    if (offset < 227 * 1024) return {Space::nowhere, 0, 0};
+    if (offset < DYNAMIC_BYTES) return {Space::nowhere, 0, 0};
     uintptr_t image = (uintptr_t)&__executable_start;
     if (address - image < (uintptr_t)&end - image) return {Space::module, 0, address};
     return {Space::nowhere, 0, 0};
@@ -93,11 +93,25 @@ static std::string person(uint32_t id) {
     return text;
 }
 
+static std::string at_json(const Access &access, const Where &at) {
+    if (at.space == Space::global) return place_json(access.address);
+    return "\"shared\":" + std::to_string(at.which) + ",\"offset\":" + std::to_string(at.offset);
+}
+
+// An address just behind the launch's shared memory, or anywhere else.
+static std::string beyond_shared(uintptr_t address) {
+    size_t dynamic = address - (uintptr_t)course_dynamic_shared, end = static_shared().end;
+    if (dynamic < DYNAMIC_BYTES)
+        return "\"beyond\":\"dynamic\",\"offset\":" + std::to_string(dynamic) +
+               ",\"shared_mem\":" + std::to_string(launch.shared);
+    if (end != static_shared().start && address - end < 4096)
+        return "\"beyond\":\"static\",\"offset\":" + std::to_string(address - end);
+    return place_json(address);
+}
+
 static Finding race(const Thread &thread, const Where &at, const char *how, uint32_t other) {
     Finding finding = here("race", &thread, &thread.next);
-    finding.more = place_json(thread.next.address, thread.next.size) + ",\"how\":\"" + how + "\"," +
-                   person(other);
-    finding.more += at.space == Space::shared ? ",\"space\":\"shared\"" : ",\"space\":\"global\"";
+    finding.more = at_json(thread.next, at) + ",\"how\":\"" + how + "\"," + person(other);
     return finding;
 }
 
@@ -124,7 +138,7 @@ static void look_at_cell(Thread &thread, Cell &cell, const Where &at, Doubt &dou
     if (shared && cell.other && !order.same_block(cell.other)) cell.other = 0;
     if (shared && !cell.writer && kind != Kind::store) {
         Finding finding = here("uninitialised", &thread, &thread.next);
-        finding.more = place_json(thread.next.address, thread.next.size);
+        finding.more = at_json(thread.next, at);
         report(finding);
     }
     bool atomics = kind == Kind::atomic && cell.written & ATOMIC;
@@ -161,13 +175,16 @@ void look(Thread &thread, Doubt &doubt) {
     if (first.space == Space::local) return;
     Where last = where(access.address + access.size - 1, thread);
     if (first.space == Space::nowhere || last.space != first.space || last.which != first.which) {
-        Finding finding = here("outside", &thread, &access);
-        finding.more = place_json(access.address, access.size);
+        bool stack = among_stacks(access.address);
+        Finding finding = here(stack ? "stack" : "outside", &thread, &access);
+        if (first.space == Space::shared) finding.more = at_json(access, first);
+        else finding.more = beyond_shared(access.address);
         stop(finding);
     }
     if (access.size <= 16 && !(access.size & (access.size - 1)) && access.address % access.size) {
         Finding finding = here("misaligned", &thread, &access);
-        finding.more = place_json(access.address, access.size);
+        bool known = first.space == Space::global || first.space == Space::shared;
+        finding.more = known ? at_json(access, first) : place_json(access.address);
         stop(finding);
     }
     if (first.space == Space::constant && access.kind != Kind::load) {

@@ -62,20 +62,23 @@ static void complete(Thread *first, int count, unsigned present, int kind) {
     if (kind == syncwarp && launch.watch) watch_warp_barrier(first, count, present);
 }
 
+static void check_mask(const Thread &lane, int i) {
+    if (lane.state != State::at_warp || lane.mask >> i & 1) return;
+    Finding finding = here("mask", &lane, nullptr);
+    finding.line = lane.line;
+    finding.more = "\"lane\":" + std::to_string(i) + ",\"mask\":" + std::to_string(lane.mask) +
+                   ",\"call\":\"" + NAMES[lane.kind] + "\"";
+    stop(finding);
+}
+
 // Called when no lane can run. Returns whether one can now.
 bool complete_warp_functions(Thread *first, int count) {
     unsigned seen = 0;
     bool went = false;
+    for (int i = 0; i < count; ++i) check_mask(first[i], i);
     for (int i = 0; i < count; ++i) {
         Thread &lane = first[i];
         if (lane.state != State::at_warp || seen >> i & 1) continue;
-        if (!(lane.mask >> i & 1)) {
-            Finding finding = here("mask", &lane, nullptr);
-            finding.line = lane.line;
-            finding.more = "\"lane\":" + std::to_string(i) + ",\"mask\":" +
-                           std::to_string(lane.mask) + ",\"call\":\"" + NAMES[lane.kind] + "\"";
-            stop(finding);
-        }
         unsigned present = 0;
         bool all_here = true;
         for (int j = 0; j < count; ++j) {

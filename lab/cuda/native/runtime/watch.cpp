@@ -74,7 +74,7 @@ static void step(Thread *first, int count, unsigned chosen) {
         resume(first[i]);
         doubt.settle();
     }
-    if (at_access && access.kind == Kind::branch) count_paths(first, count, chosen, access.pc);
+    count_paths(first, count, chosen, access.pc);
 }
 
 void run_warp_watched(Thread *first, int count) {
