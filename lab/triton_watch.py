@@ -100,7 +100,10 @@ def watch(stop: bool = True, **buffers: Any) -> Iterator[Watch]:
     try:
         yield seen
     except interpreter.InterpreterError as error:
-        raise _found(error) from None
+        found = _found(error)
+        if found is error:
+            raise
+        raise found from None
     finally:
         for name, function in kept.items():
             setattr(builder, name, function)
