@@ -178,7 +178,10 @@ def _result(job: Job, done: Any) -> dict:
         why = f"The kernel `{job.title}` was stopped: {done.reason}; does a loop never end?"
     else:
         said = done.stderr.decode(errors="replace").strip()[:300]
-        why = f"The kernel `{job.title}` ended its process (status {done.status}) {said}".rstrip() + "."
+        why = (
+            f"The kernel `{job.title}` ended its process (status {done.status}) {said}".rstrip()
+            + "."
+        )
     raise KernelError([findings.Finding("ended", why)])
 
 

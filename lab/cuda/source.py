@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from lab.cuda.errors import CudaError
 
 FILE = "kernel.cu"
-_DYNAMIC = re.compile(r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
+_DYNAMIC = re.compile(
+    r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;"
+)
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _SYMBOL = re.compile(
@@ -119,6 +121,7 @@ def translate(code: str, names: dict[str, str]) -> str:
     Args:
         names: kernels to enter in the program's table, as the caller names them -> C++ expression.
     """
+
     def dynamic(declared: str) -> str:
         return f'extern __course_dynamic_shared__ {declared}[] __asm__("course_dynamic_shared");'
 
@@ -163,7 +166,7 @@ def pick(code: str, name: str) -> str:
         )
     if not found[name].c_name:
         raise CudaError(
-            f"`{name}` is not declared extern \"C\", so its name is mangled and not found: "
+            f'`{name}` is not declared extern "C", so its name is mangled and not found: '
             f'write `extern "C" __global__ void {name}(...)`.'
         )
     return name
