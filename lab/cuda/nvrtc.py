@@ -16,6 +16,7 @@ from typing import Any
 
 from lab.cuda import cache
 from lab.cuda.errors import CompileError, CudaError
+from lab.cuda.occupancy import RESERVED_BYTES
 from lab.optional import require
 
 ARCHITECTURES = ("sm_80", "sm_90")
@@ -112,7 +113,9 @@ def resources(
     wanted = result["names"].get(name, name)
     for found, registers, stack, shared, local in USAGE.findall(result["usage"][arch]):
         if found == wanted:
-            return Resources(int(registers), int(shared), int(stack) + int(local))
+            # From sm_90 on, the figure holds what the driver reserves in a block that uses any.
+            reserved = RESERVED_BYTES if int(arch[3:]) >= 90 and int(shared) else 0
+            return Resources(int(registers), int(shared) - reserved, int(stack) + int(local))
     raise CudaError(f"The compiled source has no kernel `{name}`.")
 
 

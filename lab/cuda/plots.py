@@ -108,7 +108,7 @@ def _banks(access: Access) -> tuple[Figure, str]:
     ax.set_title(_title(access, f"{passes} wavefront{'s' * (passes > 1)}"), loc="left")
     alt = (
         f"Line {access.line}: the bank that each of {_active(access)} active lanes of a warp reaches in "
-        f"shared memory, {access.size_bytes} bytes each; the request takes {passes} wavefronts."
+        f"shared memory, {access.size_bytes} bytes each; the request takes {passes} wavefront{'s' * (passes > 1)}."
     )
     return fig, alt
 
