@@ -21,7 +21,8 @@ class Launch:
             an array that must not change, ("out", name, array) one that the kernel fills, anything
             else a NumPy scalar.
         shared_mem: bytes of dynamic shared memory.
-        offset: elements that each array begins after the start of its allocation, for unaligned pointers.
+        offset: elements that each array begins after the start of its allocation, for unaligned
+            pointers; a dict gives it by name (0 for the others).
     """
 
     name: str
@@ -29,7 +30,7 @@ class Launch:
     block: tuple
     args: tuple
     shared_mem: int = 0
-    offset: int = 0
+    offset: int | dict[str, int] = 0
     options: tuple[str, ...] = field(default=())
 
 
@@ -51,7 +52,8 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
 
     Returns:
         the "out" arrays by name, and "counters": load and store sectors, requests and bytes of
-        global memory, bank conflicts, atomics, barriers, divergent branches.
+        global memory, requests and wavefronts of shared memory, bank conflicts, atomics, barriers,
+        divergent branches.
 
     Raises:
         Wrong: it does not compile, or a launch ends with an error; the sentence says where.
@@ -61,8 +63,9 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
     for value in launch.args:
         if isinstance(value, tuple):
             way, name, array = value
-            whole = cuda.empty(array.size + launch.offset, array.dtype)
-            device = whole[launch.offset :].reshape(array.shape)
+            ahead = launch.offset.get(name, 0) if isinstance(launch.offset, dict) else launch.offset
+            whole = cuda.empty(array.size + ahead, array.dtype)
+            device = whole[ahead:].reshape(array.shape)
             device.set(array)
             arrays[name] = (way, array, device)
             arguments.append(device)
@@ -92,6 +95,7 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
 
 def _counters(report: Any) -> dict[str, int]:
     loads, stores = report.select("load", "global"), report.select("store", "global")
+    shared = report.select(space="shared")
     return {
         "load_requests": sum(i.requests for i in loads),
         "load_sectors": sum(i.sectors for i in loads),
@@ -99,11 +103,24 @@ def _counters(report: Any) -> dict[str, int]:
         "store_requests": sum(i.requests for i in stores),
         "store_sectors": sum(i.sectors for i in stores),
         "store_bytes": sum(i.bytes for i in stores),
+        "shared_requests": sum(i.requests for i in shared),
+        "shared_wavefronts": sum(i.wavefronts for i in shared),
         "bank_conflicts": report.bank_conflicts,
         "atomics": report.atomics,
         "barriers": report.barriers,
         "divergent_branches": report.divergent_branches,
     }
+
+
+def at_most(counters: dict[str, int], counter: str, most: int, message: str) -> None:
+    """Judge one counter: a finding when it is above `most`."""
+    what = counter.replace("_", " ")
+    expect.that(
+        counters[counter] <= most,
+        message,
+        yours=f"{counters[counter]:,} {what}",
+        right=f"{most:,} {what}" if most else f"no {what}",
+    )
 
 
 def _first(error: Exception) -> str:
