@@ -545,7 +545,7 @@ show(
 
 # %% [markdown] items="1.5.C13 1.5.K1"
 # **What you should see.** A thread for each block moves 65 bytes a weight, a dozen times what is needed, though it does the same arithmetic. A thread for each weight comes to
-# 6.9: the layout costs little once neighbours read neighbours. SoA with vector loads moves 5.25, with a quarter of those requests; asked for were 5.125, since a warp's four scales
+# 6.9: layout matters little once neighbours read neighbours. SoA with vector loads moves 5.25, with a quarter of those requests; asked for were 5.125, since a warp's four scales
 # fill half a sector.
 #
 # So the first question is *which thread reads what*; the layout is the second.
