@@ -135,6 +135,7 @@ extern "C" __global__ void warp_barrier(int *y) {
     __syncwarp();
     y[threadIdx.x] = part[31 - threadIdx.x];
 }
+extern "C" __global__ void write(int *y) { y[0] = 8; }  // a name of the C library's
 extern "C" __global__ void same_value(int *y) { y[0] = 7; }
 extern "C" __global__ void atomics(int *y) { atomicAdd(y, 1); }
 extern "C" __global__ void last_block(const int *x, int *part, int *out) {
@@ -297,6 +298,7 @@ def test_right_kernels_pass(module, watch):
 
     if watch:  # lanes are in step then
         assert np.array_equal(run("warp_barrier", 1, 32, ints(32))[0], np.arange(31, -1, -1))
+    assert run("write", 2, 64, ints(1))[0] == 8
     assert run("same_value", 2, 64, ints(1))[0] == 7
     assert run("atomics", 4, 64, ints(1))[0] == 256
     x = cuda.arange(4, dtype=np.int32)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from lab.cuda.errors import CudaError
 
 FILE = "kernel.cu"
+# A C name would stand in for the C library's: a kernel may be called `read` or `div`.
+OWN = "course_own_"
 _DYNAMIC = re.compile(r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
 _IN_MACRO = re.compile(r"#\s*define(?:[^\n]*\\\n)*[^\n]*__global__")
@@ -149,6 +151,7 @@ def translate(code: str, names: dict[str, str]) -> str:
     return "\n".join(
         [
             '#include "cuda_on_cpu.h"',
+            *(f"#define {k.name} {OWN}{k.name}" for k in kernels(code).values() if k.c_name),
             f'#line 1 "{FILE}"',
             body,
             '#line 1 "table"',
