@@ -322,6 +322,12 @@ def test_sources_that_do_not_compile():
         with pytest.raises(cuda.CompileError) as caught:
             RawKernel(code, "k")((1,), (1,), (ints(1),))
         assert words in str(caught.value) and "/" not in str(caught.value).replace("/usr/bin/ld", "")
+    foreign = 'extern "C" int open(const char *, int);\n'
+    foreign += 'extern "C" __global__ void k(int *x) { x[0] = open("file", 0); }'
+    for code, words in {foreign: "calls `open`, a function of the host",
+                        'extern "C" __global__ void k(int *x) { asm("nop"); }': "Inline assembly"}.items():  # fmt: skip
+        with pytest.raises(cuda.CudaError, match=words):
+            RawKernel(code, "k")((1,), (1,), (ints(1),))
     with pytest.raises(cuda.CudaError, match="not declared extern"):
         RawKernel("__global__ void k(int *x) {}", "k")
     with pytest.raises(cuda.CudaError, match="no kernel `other`; it has `k`"):
