@@ -2,14 +2,24 @@
 
 import functools
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lab.cuda import cache, compiler, process, source
+from lab.cuda import cache, compiler, elf, nvrtc, process, source
 from lab.cuda.errors import CompileError, CudaError
 
 COMPILE_WALL_S = 60.0
+# What a kernel's object may want: the runtime, memory moves of the compiler's own, mathematics.
+KNOWN = re.compile(
+    r"course_\w+|_ZN6course\w+|__tsan_\w+|__sanitizer_cov_\w+|_Znwm|mem(cpy|set|move|cmp)|_GLOBAL_OFFSET_TABLE_|"
+    r"__\w+[dstx]f[0-9]?|__(mul|div|mod|udiv|umod)\w+|"
+    r"(a?(sin|cos|tan)h?|sincos|a?tan2|exp2?|exp10|expm1|log|log2|log10|log1p|logb|ilogb|pow|sqrt|cbrt|hypot|"
+    r"fma|fmod|remainder|remquo|fdim|fmin|fmax|fabs|ceil|floor|trunc|l?l?rint|nearbyint|l?l?round|copysign|"
+    r"nextafter|ldexp|scalbl?n|frexp|modf|erfc?|[tl]gamma|[jy][01n]|finite|isnan|isinf|signbit)[fl]?|"
+    r"__(isnan|isinf|finite|signbit)[fl]?"
+)
 Runner = Callable[..., Any]  # called as process.run
 
 
@@ -37,22 +47,23 @@ def build(
     names: dict[str, str],
     options: tuple[str, ...] = (),
     watch: bool = False,
-    run: Runner = process.run,
+    run: Runner | None = None,
 ) -> Program:
     """Compile a source, or take the program from the cache.
 
     Args:
         names: kernels by the caller's name -> C++ expression.
-        run: what runs the compiler.
+        run: what runs the compiler; default: process.runner().
 
     Raises:
         CompileError: the compiler refuses it.
         CudaError: no compiler, an unknown option, a kernel that is not there.
     """
+    run = run or process.runner()
     path = compiler.find()
     text = source.translate(code, names)
     command = compiler.kernel_command(path, tuple(options), watch)
-    name = cache.key(text, "\0".join(command[1:]), _base(path), getattr(run, "__name__", ""))
+    name = cache.key(text, "\0".join(command[1:]), _base(path), run.__name__)
 
     def make() -> bytes:
         files = {
@@ -62,24 +73,41 @@ def build(
         }
         return _compile(path, command, files, run)
 
-    return Program(code, cache.get(name, make), watch, tuple(names), run)
+    program = Program(code, cache.get(name, make), watch, tuple(names), run)
+    expressions = tuple(n for n in names if n not in source.kernels(code))
+    nvrtc.check(code, tuple(options), expressions, run)
+    return program
 
 
 def _compile(path: str, command: list[str], files: dict[str, bytes], run: Runner) -> bytes:
-    done = run(command, files, ["kernel.o"], COMPILE_WALL_S)
-    if "kernel.o" not in done.files or done.status:
-        if done.reason:
-            raise CompileError(f"The source did not compile: {done.reason}.")
-        raise compiler.refuse(done.stderr.decode(errors="replace"))
-    parts = {"kernel.o": done.files["kernel.o"], "runtime.o": runtime(path)}
-    linked = run(compiler.link_command(path), parts, ["main"], COMPILE_WALL_S)
-    if "main" not in linked.files or linked.status:
-        messages = linked.stderr.decode(errors="replace")
+    files = {**files, "runtime.o": runtime(path)}
+    done = run(command, files, ["kernel.o", "main"], COMPILE_WALL_S)
+    if done.reason:
+        raise CompileError(f"The source did not compile: {done.reason}.")
+    messages = done.stderr.decode(errors="replace")
+    if "kernel.o" not in done.files:
+        raise compiler.refuse(messages)
+    foreign = _foreign(done.files["kernel.o"])
+    if foreign and "main" in done.files:
+        raise CompileError(
+            f"The source calls `{foreign[0]}`, a function of the host's: a kernel can call device "
+            "functions alone."
+        )
+    if "main" not in done.files:
         raise CompileError(
             "The source compiles, but a function or variable that it names is nowhere defined.",
             compiler.tidy(messages),
         )
-    return linked.files["main"]
+    return done.files["main"]
+
+
+def _foreign(kernel_object: bytes) -> list[str]:
+    """Functions that the source takes from the host's libraries, but for those of mathematics."""
+    try:
+        names = [s.name for s in elf.symbols(kernel_object) if s.name and not s.defined]
+    except ValueError:  # no ELF: another system's format
+        return []
+    return [elf.plain_name(name) for name in names if not KNOWN.fullmatch(name)]
 
 
 @functools.lru_cache

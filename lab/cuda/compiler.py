@@ -3,13 +3,14 @@
 import functools
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from lab.cuda.errors import CompileError, CudaError
-from lab.cuda.source import FILE
+from lab.cuda.source import FILE, OWN
 
 NATIVE = Path(__file__).with_name("native")
 CANDIDATES = ("g++", "clang++", "c++")
@@ -99,19 +100,16 @@ def host_options(options: tuple[str, ...]) -> list[str]:
 
 
 def kernel_command(path: str, options: tuple[str, ...], watch: bool) -> list[str]:
-    """argv that compiles kernel.cpp, with runtime.o, to main in the working folder."""
+    """argv that compiles kernel.cpp to kernel.o, and that with runtime.o to main, in the working folder."""
     mode = list(WATCHED if watch else PLAIN)
     if watch and not is_clang(path):
         mode += GCC_ONLY
-    # The sanitizer's library is not linked: its functions are the runtime's.
-    return [
-        path, *SEMANTICS, *mode, *host_options(options), "-I.", "-c", "kernel.cpp", "-o", "kernel.o"
-    ]  # fmt: skip
-
-
-def link_command(path: str) -> list[str]:
-    """argv that links kernel.o and runtime.o to main."""
-    return [path, "-no-pie", "kernel.o", "runtime.o", "-o", "main"]
+    source = ["-I.", "-c", "kernel.cpp", "-o", "kernel.o"]
+    first = [path, *SEMANTICS, *mode, *host_options(options), *source]
+    # Apart from the compilation: with its option, the sanitizer's library would be linked, and its
+    # functions are the runtime's.
+    second = [path, "-no-pie", "kernel.o", "runtime.o", "-o", "main"]
+    return ["/bin/sh", "-c", f"{shlex.join(first)} && {shlex.join(second)}"]
 
 
 def runtime_command(path: str) -> list[str]:
@@ -127,11 +125,8 @@ def headers() -> dict[str, bytes]:
 
 def runtime_files() -> dict[str, bytes]:
     """The runtime's sources, by plain name."""
-    return {
-        path.name: path.read_bytes()
-        for path in sorted((NATIVE / "runtime").iterdir())
-        if path.suffix in (".h", ".cpp")
-    }
+    return {path.name: path.read_bytes() for path in sorted((NATIVE / "runtime").iterdir())
+            if path.suffix in (".h", ".cpp")}
 
 
 def tidy(messages: str) -> str:
@@ -140,12 +135,12 @@ def tidy(messages: str) -> str:
     errors = [i for i, line in enumerate(lines) if re.match(rf"{FILE}:\d+", line)]
     kept = lines[errors[0] :] if errors else lines
     text = re.sub(r"/\S*/(kernel\.(?:cu|cpp))", r"\1", "\n".join(kept[:20]))
-    return text.replace("thread_local ", "__shared__ ")
+    return text.replace("thread_local ", "__shared__ ").replace(OWN, "")
 
 
 def refuse(messages: str) -> CompileError:
     """The error for a source that does not compile."""
     first = re.search(rf"{FILE}:(\d+)(?::\d+)?: (?:fatal )?error: (.*)", messages)
-    where = f"in line {first[1]}: {first[2]}" if first else "; the compiler says:"
+    where = f"in line {first[1]}: {first[2].replace(OWN, '')}" if first else "; the compiler says:"
     sentence = f"The CUDA source does not compile {where}".replace(" ;", ";")
     return CompileError(sentence, tidy(messages))

@@ -24,12 +24,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Symbol:
-    """One symbol: mangled name, STT_*, value and size in bytes."""
+    """One symbol: mangled name, STT_*, value and size in bytes; defined here or elsewhere."""
 
     name: str
     type: int
     value: int
     size: int
+    defined: bool
 
 
 def sections(image: bytes) -> list[Section]:
@@ -57,8 +58,8 @@ def symbols(image: bytes) -> list[Symbol]:
     for part in parts:
         if part.type == SHT_SYMTAB:
             names = parts[part.link].data
-            for name, info, _, _, value, size in struct.iter_unpack("<IBBHQQ", part.data):
-                found.append(Symbol(_text(names, name), info & 15, value, size))
+            for name, info, _, where, value, size in struct.iter_unpack("<IBBHQQ", part.data):
+                found.append(Symbol(_text(names, name), info & 15, value, size, where != 0))
     return found
 
 

@@ -84,18 +84,29 @@ def perform(job: Job) -> Report | None:
         if data.size >= offset + root.size:
             root[...] = data[offset : offset + root.size]
         offset += _padded(root.size)
-    job.symbols.update(result.get("symbols", {}))
-    buffers = _buffer_names(job, memories)
-    printed = result.get("printed", "")
-    if printed:
-        print(printed, end="")
-    found = findings.read(result["findings"], job, memories, buffers)
+    try:
+        found, report = _read(result, job, memories)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        # Written by the process that ran the kernel, which may have done anything.
+        why = f"The kernel `{job.title}` left a result that cannot be read ({type(error).__name__})."
+        raise KernelError([findings.Finding("ended", why)]) from error
     if found and found[0].kind == "argument":
         raise CudaError(found[0].message)
-    report = Report.read(result, job, buffers, found) if job.program.watch else None
     if found:
         raise KernelError(found, report)
     return report
+
+
+def _read(result: dict, job: Job, memories) -> tuple[list[findings.Finding], Report | None]:
+    """Findings and report of a result; what the kernel printed goes to stdout."""
+    for name, data in dict(result["symbols"]).items():
+        bytes.fromhex(data)
+        job.symbols[name] = data
+    print(str(result["printed"]), end="")
+    buffers = _buffer_names(job, memories)
+    found = findings.read(result["findings"], job, memories, buffers)
+    report = Report.read(result, job, buffers, found) if job.program.watch else None
+    return found, report
 
 
 def _padded(size: int) -> int:
@@ -178,10 +189,7 @@ def _result(job: Job, done: Any) -> dict:
         why = f"The kernel `{job.title}` was stopped: {done.reason}; does a loop never end?"
     else:
         said = done.stderr.decode(errors="replace").strip()[:300]
-        why = (
-            f"The kernel `{job.title}` ended its process (status {done.status}) {said}".rstrip()
-            + "."
-        )
+        why = f"The kernel `{job.title}` ended its process (status {done.status}) {said}".rstrip() + "."
     raise KernelError([findings.Finding("ended", why)])
 
 

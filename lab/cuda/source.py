@@ -4,16 +4,19 @@ The text stays as it is, line by line. One thing is written differently: `extern
 names the launch's dynamic shared memory, which C++ says with an assembler name.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 
 from lab.cuda.errors import CudaError
 
 FILE = "kernel.cu"
-_DYNAMIC = re.compile(
-    r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;"
-)
+# A C name would stand in for the C library's: a kernel may be called `read` or `div`.
+OWN = "course_own_"
+_DYNAMIC = re.compile(r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
+_ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
+_IN_MACRO = re.compile(r"#\s*define(?:[^\n]*\\\n)*[^\n]*__global__")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _SYMBOL = re.compile(
     r"(?:^|(?<=[;}]))\s*((?:(?:static|extern|volatile|const|__align__\s*\(\s*\d+\s*\))\s+)*"
@@ -77,8 +80,8 @@ def _parameters(text: str) -> tuple[str, ...]:
 
 
 def kernels(code: str) -> dict[str, Kernel]:
-    """The `__global__` functions by name."""
-    text = blank(code)
+    """The `__global__` functions by name, those that a macro makes too."""
+    text = blank(_expanded(code) if _IN_MACRO.search(code) else code)
     blocks = [
         (match.end() - 1, _matching(text, match.end() - 1, "{}"))
         for match in re.finditer(r'extern\s*"C"\s*\{', text)
@@ -97,6 +100,17 @@ def kernels(code: str) -> dict[str, Kernel]:
         listed = text[name.end() : _matching(text, name.end() - 1) - 1]
         found[name[1]] = Kernel(name[1], c_name, "template" in head, _parameters(listed))
     return found
+
+
+@functools.lru_cache(maxsize=64)
+def _expanded(code: str) -> str:
+    """The code with its macros expanded, its includes left out."""
+    from lab.cuda import compiler, process  # late: they need this module
+
+    text = re.sub(r"(?m)^\s*#\s*include\b.*$", "", code)
+    command = [compiler.find(), "-E", "-P", "-x", "c++", "kernel.cu", "-o", "kernel.txt"]
+    done = process.runner()(command, {"kernel.cu": text.encode()}, ["kernel.txt"], 30.0)
+    return done.files.get("kernel.txt", code.encode()).decode(errors="replace")
 
 
 def symbols(code: str) -> dict[str, bool]:
@@ -120,11 +134,15 @@ def translate(code: str, names: dict[str, str]) -> str:
 
     Args:
         names: kernels to enter in the program's table, as the caller names them -> C++ expression.
+
+    Raises:
+        CudaError: it has inline assembly.
     """
-
     def dynamic(declared: str) -> str:
-        return f'extern __course_dynamic_shared__ {declared}[] __asm__("course_dynamic_shared");'
+        return f'extern {declared}[] __course_dynamic_shared__("course_dynamic_shared");'
 
+    if _ASSEMBLY.search(blank(code)):
+        raise CudaError("Inline assembly is for one processor: without a GPU it cannot be run.")
     body = _DYNAMIC.sub(lambda m: dynamic(f"{m[1]} {m[2]}".strip()), code)
     body = _DYNAMIC_TOO.sub(lambda m: dynamic(m[1]), body)
     table = [
@@ -139,6 +157,8 @@ def translate(code: str, names: dict[str, str]) -> str:
     return "\n".join(
         [
             '#include "cuda_on_cpu.h"',
+            *(f"#define {k.name} {OWN}{k.name}" for k in kernels(code).values() if k.c_name),
+            "#pragma GCC poison asm __asm __asm__",
             f'#line 1 "{FILE}"',
             body,
             '#line 1 "table"',
@@ -166,7 +186,7 @@ def pick(code: str, name: str) -> str:
         )
     if not found[name].c_name:
         raise CudaError(
-            f'`{name}` is not declared extern "C", so its name is mangled and not found: '
+            f"`{name}` is not declared extern \"C\", so its name is mangled and not found: "
             f'write `extern "C" __global__ void {name}(...)`.'
         )
     return name

@@ -17,7 +17,7 @@
 // Thread-local: such variables lie together, in templates too, where a section's name is ignored.
 #define __shared__ thread_local
 // `extern __shared__` is written so by lab/cuda/source.py: one array for each launch.
-#define __course_dynamic_shared__
+#define __course_dynamic_shared__(name) __asm__(name)
 #define __constant__
 #define __CUDA_ARCH__ 800
 #define __CUDACC__ 1
