@@ -52,7 +52,7 @@ class _Net:
 
         graph = helper.make_graph(
             self.nodes, "g", [helper.make_tensor_value_info("x", T.FLOAT, ["n", 4, 6, 5])],
-            [helper.make_tensor_value_info(o, T.FLOAT, None) for o in outputs],
+            [helper.make_tensor_value_info(o, T.FLOAT, ["n", None, 6, 5]) for o in outputs],
             [numpy_helper.from_array(v, k) for k, v in self.constants.items()],
         )  # fmt: skip
         stamp = [helper.make_opsetid("", 21)]

@@ -16,7 +16,9 @@ HINTS = (
 C, W = 3, 4
 
 
-def _model(rng, batch, width=6, second=False, minus=False, weight="plain", allowzero=0, seed=0, info=True):
+def _model(
+    rng, batch, width=6, second=False, minus=False, weight="plain", allowzero=0, seed=0, info=True
+):
     """Bytes of a model whose batch is an int (frozen), or a name (free)."""
     from onnx import TensorProto as T
     from onnx import helper, numpy_helper
@@ -91,7 +93,9 @@ def cases(rng):
         ("a batch that says nothing", _two(None, None)), ("a scalar input", _two(2, 2, scalar=True)),
         ("no bytes", b""), ("text", b"this is not a model"),
     ):  # fmt: skip
-        yield case(label, "bad input", model=model, name="batch", bad=True, true=b"", old=0, noise=0)
+        yield case(
+            label, "bad input", model=model, name="batch", bad=True, true=b"", old=0, noise=0
+        )
 
 
 def _two(one, other, scalar=False) -> bytes:
@@ -117,7 +121,10 @@ def judge(case, answer):
     if case.bad:
         return expect.raised(answer, "ValueError", f"{case.label.capitalize()}: raise ValueError.")
     graph, true = onnx_graph.read(answer), onnx_graph.read(case.true)
-    for what, got, want in (("input", graph.inputs, true.inputs), ("output", graph.outputs, true.outputs)):
+    for what, got, want in (
+        ("input", graph.inputs, true.inputs),
+        ("output", graph.outputs, true.outputs),
+    ):
         expect.that([n for n, _, _ in got] == [n for n, _, _ in want], f"The {what}s' names changed.",
                     yours=[n for n, _, _ in got], right=[n for n, _, _ in want])  # fmt: skip
         for (name, kind, dims), (_, kind2, dims2) in zip(got, want, strict=True):
@@ -131,7 +138,9 @@ def judge(case, answer):
     for batch in (case.old, 1, case.old + 3):
         feeds = {n: rng.normal(0, 1, (batch, *d[1:])).astype(np.float32) for n, _, d in true.inputs}
         want = onnx_graph.run(true, feeds)
-        for (name, _, _), got, right in zip(true.outputs, onnx_graph.run(graph, feeds), want, strict=True):
+        for (name, _, _), got, right in zip(
+            true.outputs, onnx_graph.run(graph, feeds), want, strict=True
+        ):
             expect.that(got.shape == right.shape, f"{name!r} has another shape at batch {batch}.",
                         stage="shape", yours=str(got.shape), right=str(right.shape))  # fmt: skip
             expect.close(got, right, f"{name} at batch {batch}", rtol=1e-5, atol=1e-5)

@@ -85,5 +85,7 @@ def judge(case, answer):
         if dims is not None and isinstance(got, list):
             got = tuple(got)
         same = got == dims and (dims is None or [type(d) for d in got] == [type(d) for d in dims])
-        expect.that(same, f"The dims of {name!r} are off.", yours=expect.show(got), right=expect.show(dims))
+        expect.that(
+            same, f"The dims of {name!r} are off.", yours=expect.show(got), right=expect.show(dims)
+        )
     return None

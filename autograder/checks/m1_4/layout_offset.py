@@ -15,8 +15,15 @@ HINTS = (
 def cases(rng):
     def make(label, part, shape, layout):
         index = [tuple(int(rng.integers(s)) for s in shape) for _ in range(12)]
-        corners = [(0, 0, 0, 0), tuple(s - 1 for s in shape), (0, shape[1] - 1, 0, 0), (0, 0, shape[2] - 1, 0)]
-        return case(f"{label} {layout}", part, shape=shape, layout=layout, index=corners + index, bad=False)
+        corners = [
+            (0, 0, 0, 0),
+            tuple(s - 1 for s in shape),
+            (0, shape[1] - 1, 0, 0),
+            (0, 0, shape[2] - 1, 0),
+        ]
+        return case(
+            f"{label} {layout}", part, shape=shape, layout=layout, index=corners + index, bad=False
+        )
 
     for layout in ("NCHW", "NHWC"):
         for label, shape in (("square", (1, 3, 4, 4)), ("ragged", (2, 5, 3, 7)), ("a vector", (3, 6, 1, 1)),

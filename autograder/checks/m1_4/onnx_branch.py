@@ -7,7 +7,7 @@ from autograder.checks.oracles import onnx_graph
 
 PARTS = {"both sides": 0.5, "the threshold and odd inputs": 0.3, "bad input": 0.2}
 HINTS = (
-    'ReduceSum without axes adds everything up; with keepdims=0 its result is a scalar.',
+    "ReduceSum without axes adds everything up; with keepdims=0 its result is a scalar.",
     "A branch is a graph of its own with no inputs: its nodes read names of the graph around it.",
     "helper.make_node('If', ['condition'], ['y'], then_branch=..., else_branch=...)",
     "Each branch needs one output with its own name, such as 'hot_y', declared in make_graph.",
@@ -15,8 +15,8 @@ HINTS = (
 
 
 def cases(rng):
-    def make(label, part, rows, n, m, inputs, threshold=0.0, dtype=np.float32):
-        return case(label, part, hot=rng.normal(0, 1, (n, m)).astype(dtype), inputs=inputs,
+    def make(label, part, rows, n, m, batches, threshold=0.0, dtype=np.float32):
+        return case(label, part, hot=rng.normal(0, 1, (n, m)).astype(dtype), batches=batches,
                     cold=rng.normal(0, 1, (n, m)).astype(dtype), threshold=threshold, bad=False)  # fmt: skip
 
     def around(rows, n, threshold, sign):
@@ -25,8 +25,15 @@ def cases(rng):
         return x.astype(np.float32)
 
     part = "both sides"
-    for rows, n, m, threshold in ((1, 3, 2, 0.0), (4, 5, 5, 0.0), (3, 8, 4, 12.5), (6, 4, 7, -30.0)):
-        both = [around(rows, n, threshold, s) for s in (1, -1)] + [around(rows + 2, n, threshold, 1)]
+    for rows, n, m, threshold in (
+        (1, 3, 2, 0.0),
+        (4, 5, 5, 0.0),
+        (3, 8, 4, 12.5),
+        (6, 4, 7, -30.0),
+    ):
+        both = [around(rows, n, threshold, s) for s in (1, -1)] + [
+            around(rows + 2, n, threshold, 1)
+        ]
         yield make(f"({rows}, {n}) at {threshold}", part, rows, n, m, both, threshold)
     part = "the threshold and odd inputs"
     exact = np.array([[1, 2, 3], [4, -2, 0]], np.float32)
@@ -47,10 +54,12 @@ def cases(rng):
         ("other inputs", good, np.ones((4, 2), np.float32), 0.0),
         ("a vector", good[0], good[0], 0.0), ("a threshold of NaN", good, good, float("nan")),
     ):  # fmt: skip
-        yield case(label, "bad input", hot=hot, cold=cold, threshold=threshold, inputs=[], bad=True)
+        yield case(
+            label, "bad input", hot=hot, cold=cold, threshold=threshold, batches=[], bad=True
+        )
 
 
-def probe(solution, hot, cold, threshold, inputs, bad):
+def probe(solution, hot, cold, threshold, batches, bad):
     if bad:
         return refusal(lambda: solution(hot, cold, threshold))
     return solution(hot, cold, threshold)
@@ -77,7 +86,7 @@ def judge(case, answer):
         products = [x.op for x in inside if x.op in ("MatMul", "Gemm")]
         expect.that(len(products) == 1, f"{key} must hold exactly one product.",
                     yours=len(products), right=1)  # fmt: skip
-    for x in case.inputs:
+    for x in case.batches:
         hot = float(x.astype(np.float64).sum()) > case.threshold
         with np.errstate(invalid="ignore"):
             want = x.astype(np.float64) @ (case.hot if hot else case.cold).astype(np.float64)

@@ -21,7 +21,9 @@ def cases(rng):
             weight = rng.normal(0, 1, (n, m)) * np.exp(spread * rng.normal(0, 1, m))
         scale = float(np.float32(x_scale or rng.uniform(0.01, 0.1)))
         # At most 0.4 steps from a code, and beyond both ends: no float rounding decides.
-        steps = rng.integers(-zero_point - 40, 296 - zero_point, (5, n)) + rng.uniform(-0.4, 0.4, (5, n))
+        steps = rng.integers(-zero_point - 40, 296 - zero_point, (5, n)) + rng.uniform(
+            -0.4, 0.4, (5, n)
+        )
         return case(label, part, weight=weight.astype(np.float32), x_scale=scale, bad=False,
                     bias=rng.normal(0, 1, m).astype(np.float32), x_zero_point=zero_point,
                     x=(steps * scale).astype(np.float32))  # fmt: skip
@@ -74,7 +76,9 @@ def judge(case, answer):
     _activation(graph, case)
     codes, scales, axis = _weight(graph, case)
     floats = [k for k, v in graph.constants.items() if v.dtype.kind == "f" and v.shape == (n, m)]
-    expect.that(n == 1 or not floats, "The float weight is still stored in the file.", yours=str(floats))
+    expect.that(
+        n == 1 or not floats, "The float weight is still stored in the file.", yours=str(floats)
+    )
     if case.part == "graph and codes":
         return None
     expect.that(axis == 1, "The weight's DequantizeLinear has the wrong axis.", yours=axis, right=1)
@@ -95,8 +99,12 @@ def _constant(graph, name, what, dtype):
 
 
 def _activation(graph, case):
-    quantize = onnx_graph.one([x for x in graph.nodes if x.op == "QuantizeLinear"], "QuantizeLinear")
-    again = [x for x in graph.nodes if x.op == "DequantizeLinear" and x.inputs[0] in quantize.outputs]
+    quantize = onnx_graph.one(
+        [x for x in graph.nodes if x.op == "QuantizeLinear"], "QuantizeLinear"
+    )
+    again = [
+        x for x in graph.nodes if x.op == "DequantizeLinear" and x.inputs[0] in quantize.outputs
+    ]
     back = onnx_graph.one(again, "DequantizeLinear behind the QuantizeLinear")
     expect.that(quantize.inputs[0] == "x", "QuantizeLinear must read x.", yours=quantize.inputs[0])
     for node in (quantize, back):
@@ -110,7 +118,9 @@ def _activation(graph, case):
 
 
 def _weight(graph, case):
-    stored = [x for x in graph.nodes if x.op == "DequantizeLinear" and x.inputs[0] in graph.constants]
+    stored = [
+        x for x in graph.nodes if x.op == "DequantizeLinear" and x.inputs[0] in graph.constants
+    ]
     node = onnx_graph.one(stored, "DequantizeLinear that reads stored codes")
     n, m = case.weight.shape
     codes = _constant(graph, node.inputs[0], "The weight's codes", np.int8)

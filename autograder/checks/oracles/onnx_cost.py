@@ -83,7 +83,9 @@ def _one(node, arrays, opset):
     except Exception as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         shapes = ", ".join(str(a.shape) for a in arrays if a is not None)
-        expect.wrong("values", f"{node.op} cannot be computed.", yours=first, where=f"inputs {shapes}")
+        expect.wrong(
+            "values", f"{node.op} cannot be computed.", yours=first, where=f"inputs {shapes}"
+        )
     expect.that(all(m.size <= ELEMENTS for m in made), f"{node.op} makes too large a tensor.")
     return made
 
@@ -119,7 +121,12 @@ def _conv(node, image, weight):
     """Elements and products of a 2-D convolution, from above."""
     if len(image) != 4 or len(weight) != 4:
         raise ValueError("a convolution of this course has four axes")
-    for key, low, high in (("pads", 0, 8), ("strides", 1, 8), ("dilations", 1, 4), ("group", 1, 64)):
+    for key, low, high in (
+        ("pads", 0, 8),
+        ("strides", 1, 8),
+        ("dilations", 1, 4),
+        ("group", 1, 64),
+    ):
         numbers = node.attributes.get(key, [])
         numbers = numbers if isinstance(numbers, list) else [numbers]
         if any(not low <= n <= high for n in numbers):
