@@ -12,7 +12,8 @@ HINTS = (
     "Names in graph.initializer have a value already: leave them out.",
 )
 # element types of ONNX, and NumPy's names
-KINDS = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64"}  # fmt: skip
+KINDS = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool"}
+KINDS |= {10: "float16", 11: "float64"}
 
 
 def _model(inputs, defaults=()) -> bytes:

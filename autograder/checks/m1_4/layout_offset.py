@@ -34,10 +34,13 @@ def cases(rng):
         yield make(label, "blocks of eight", shape, "NCHW8c")
     good = (2, 3, 4, 5)
     for label, shape, layout, index in (
-        ("an unknown layout", good, "CHWN", (0, 0, 0, 0)), ("a lowercase layout", good, "nchw", (0, 0, 0, 0)),
-        ("a channel too far", good, "NCHW", (0, 3, 0, 0)), ("a padding channel", good, "NCHW8c", (0, 3, 0, 0)),
+        ("an unknown layout", good, "CHWN", (0, 0, 0, 0)),
+        ("a lowercase layout", good, "nchw", (0, 0, 0, 0)),
+        ("a channel too far", good, "NCHW", (0, 3, 0, 0)),
+        ("a padding channel", good, "NCHW8c", (0, 3, 0, 0)),
         ("a negative row", good, "NHWC", (0, 0, -1, 0)), ("three indices", good, "NCHW", (0, 0, 0)),
-        ("three sizes", (3, 4, 5), "NCHW", (0, 0, 0)), ("a batch too far", good, "NHWC", (2, 0, 0, 0)),
+        ("three sizes", (3, 4, 5), "NCHW", (0, 0, 0)),
+        ("a batch too far", good, "NHWC", (2, 0, 0, 0)),
     ):  # fmt: skip
         yield case(label, "bad input", shape=shape, layout=layout, index=[index], bad=True)
 

@@ -47,7 +47,8 @@ def cases(rng):
     good = make("", part, 2, 4, 3, 128, 128).inputs
     for label, change in (
         ("inner sizes that differ", {"w": good["w"][:-1]}), ("x of int8", {"x": good["x"].astype(np.int8)}),
-        ("w of uint8", {"w": good["w"].astype(np.uint8)}), ("one scale too few", {"w_scales": good["w_scales"][:-1]}),
+        ("w of uint8", {"w": good["w"].astype(np.uint8)}),
+        ("one scale too few", {"w_scales": good["w_scales"][:-1]}),
         ("y_scale 0", {"y_scale": 0.0}), ("a zero point of 300", {"x_zero": 300}),
         ("a zero point of -1", {"y_zero": -1}),
     ):  # fmt: skip

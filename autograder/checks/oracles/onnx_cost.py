@@ -9,19 +9,53 @@ import numpy as np
 from autograder.checks import expect
 
 ELEMENTS, PRODUCTS = 2**18, 2**22
-BROADCAST = frozenset("Add Sub Mul Div Greater GreaterOrEqual Less LessOrEqual Equal Where And Or".split())  # fmt: skip  # noqa: SIM905
-SAME_SIZE = frozenset(
-    "Relu Identity Cast QuantizeLinear DequantizeLinear BatchNormalization Transpose Reshape Flatten "  # noqa: SIM905
-    "Squeeze Unsqueeze Neg Abs Not Sqrt Shape Size Reciprocal".split()
-)
-REDUCE = frozenset("ReduceSum ReduceMean ReduceMax ReduceMin ReduceSumSquare".split())  # noqa: SIM905
-OTHER = frozenset("MatMul Gemm Conv Constant If Gather Concat Slice".split())  # noqa: SIM905
+BROADCAST = {"Add", "Sub", "Mul", "Div", "Where", "And", "Or", "Equal"}
+BROADCAST |= {"Greater", "GreaterOrEqual", "Less", "LessOrEqual"}
+SAME_SIZE = {"Relu", "Identity", "Cast", "QuantizeLinear", "DequantizeLinear", "BatchNormalization"}
+SAME_SIZE |= {
+    "Transpose",
+    "Reshape",
+    "Flatten",
+    "Squeeze",
+    "Unsqueeze",
+    "Neg",
+    "Abs",
+    "Not",
+    "Sqrt",
+}
+SAME_SIZE |= {"Shape", "Size", "Reciprocal"}
+REDUCE = {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceSumSquare"}
+OTHER = {"MatMul", "Gemm", "Conv", "Constant", "If", "Gather", "Concat", "Slice"}
 OPS = BROADCAST | SAME_SIZE | REDUCE | OTHER
-ATTRIBUTES = frozenset(
-    "axis axes to keepdims transA transB alpha beta perm group strides pads kernel_shape dilations "  # noqa: SIM905
-    "auto_pad epsilon momentum training_mode allowzero noop_with_empty_axes saturate start end "
-    "then_branch else_branch value value_int value_ints value_float value_floats".split()
-)
+ATTRIBUTES = {
+    "axis",
+    "axes",
+    "to",
+    "keepdims",
+    "noop_with_empty_axes",
+    "perm",
+    "allowzero",
+    "start",
+}
+ATTRIBUTES |= {"end", "transA", "transB", "alpha", "beta", "epsilon", "momentum", "training_mode"}
+ATTRIBUTES |= {
+    "saturate",
+    "group",
+    "strides",
+    "pads",
+    "kernel_shape",
+    "dilations",
+    "auto_pad",
+    "value",
+}
+ATTRIBUTES |= {
+    "then_branch",
+    "else_branch",
+    "value_int",
+    "value_ints",
+    "value_float",
+    "value_floats",
+}
 
 
 def interpret(graph, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
