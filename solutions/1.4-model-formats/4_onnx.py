@@ -743,9 +743,10 @@ def qdq_matmul(weight: np.ndarray, bias: np.ndarray, x_scale: float, x_zero_poin
         ValueError: weight no matrix or not finite, bias of another shape than (m,), x_scale not a finite
             number above 0, or x_zero_point not in 0 to 255.
 
-    >>> model = qdq_matmul(np.array([[1.27], [-0.64]], np.float32), np.zeros(1, np.float32), 0.5, 10)
-    >>> run(model, np.array([[1.1, 0.0], [-99.0, 0.0]], np.float32)).round(4).tolist()
-    [[1.27], [-6.35]]
+    >>> weight = np.array([[1.984375], [-1.0]], np.float32)
+    >>> model = qdq_matmul(weight, np.zeros(1, np.float32), x_scale=0.5, x_zero_point=10)
+    >>> run(model, np.array([[1.1, 0.0], [-99.0, 0.0]], np.float32)).tolist()
+    [[1.984375], [-9.921875]]
     """
     ### BEGIN SOLUTION
     if weight.ndim != 2 or not np.isfinite(weight).all() or bias.shape != weight.shape[1:]:

@@ -131,8 +131,8 @@ def rebuilt(data):
         elif node.output[0] not in gone:
             nodes.append(node)
     used = {name for n in nodes for name in n.input}
-    made = helper.make_graph(nodes, "folded", graph.input, graph.output,
-                             [numpy_helper.from_array(v, k) for k, v in constants.items() if k in used])  # fmt: skip
+    stored = [numpy_helper.from_array(v, k) for k, v in constants.items() if k in used]
+    made = helper.make_graph(nodes, "folded", graph.input, graph.output, stored)
     return helper.make_model(
         made, opset_imports=model.opset_import, ir_version=9
     ).SerializeToString()
