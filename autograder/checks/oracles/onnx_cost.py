@@ -24,6 +24,7 @@ SAME_SIZE |= {
     "Sqrt",
 }
 SAME_SIZE |= {"Shape", "Size", "Reciprocal"}
+SCALED = {"QuantizeLinear", "DequantizeLinear", "BatchNormalization"}  # of one scale an axis
 REDUCE = {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceSumSquare"}
 OTHER = {"MatMul", "Gemm", "Conv", "Constant", "If", "Gather", "Concat", "Slice"}
 OPS = BROADCAST | SAME_SIZE | REDUCE | OTHER
@@ -107,11 +108,11 @@ def _one(node, arrays, opset):
         for n, a in zip(names, arrays, strict=True)
         if n
     ]
-    proto = helper.make_graph([helper.make_node(node.op, names, outs, **given)], "one", ins,
-                              [helper.make_empty_tensor_value_info(n) for n in outs])  # fmt: skip
-    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", opset)])
-    feeds = {n: a for n, a in zip(names, arrays, strict=True) if n}
     try:
+        proto = helper.make_graph([helper.make_node(node.op, names, outs, **given)], "one", ins,
+                                  [helper.make_empty_tensor_value_info(n) for n in outs])  # fmt: skip
+        model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", opset)])
+        feeds = {n: a for n, a in zip(names, arrays, strict=True) if n}
         with np.errstate(all="ignore"):
             made = [np.asarray(m) for m in ReferenceEvaluator(model).run(None, feeds)]
     except Exception as error:
@@ -136,9 +137,12 @@ def _bound(node, arrays) -> None:
             batch = np.prod(np.broadcast_shapes(a[:-2], b[:-2]), dtype=np.float64)
             # Every size of either matrix: an upper bound for each setting of transA and transB.
             products = batch * np.prod(a[-2:], dtype=np.float64) * max((1, *b[-2:]))
-            elements = batch * max((1, *a[-2:])) * max((1, *b[-2:]))
+            elements = batch * max((1, *a[-2:])) * max((1, *b[-2:])) * _others(shapes[2:])
         elif op == "Conv":
             elements, products = _conv(node, *shapes[:2])
+            elements *= _others(shapes[2:])
+        elif op in SCALED:
+            elements *= _others(shapes[1:])
         elif op == "Gather":
             elements = np.prod(shapes[0], dtype=np.float64) * max(1.0, np.prod(shapes[1]))
         elif op == "Concat":
@@ -149,6 +153,11 @@ def _bound(node, arrays) -> None:
     expect.that(elements <= ELEMENTS and products <= PRODUCTS,
                 f"{op} makes far more numbers than this exercise needs.",
                 where=f"inputs {shapes}")  # fmt: skip
+
+
+def _others(shapes) -> int:
+    """The largest number of values that may be broadcast against a node's main result."""
+    return max((int(np.prod(s)) for s in shapes), default=1) or 1
 
 
 def _conv(node, image, weight):

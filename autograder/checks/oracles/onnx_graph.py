@@ -174,6 +174,7 @@ def _node(proto, count, depth) -> Node:
         _that(a.name in onnx_cost.ATTRIBUTES and not a.ref_attr_name,
               f"{op} has an attribute that this exercise does not need.", yours=a.name[:40])  # fmt: skip
         attributes[a.name] = _attribute(a, count, depth)
+    _that(attributes.get("to", 1) in TYPES, "Cast goes to a type that this exercise does not need.")
     ins, outs = [_name(n) for n in proto.input], [_name(n) for n in proto.output]
     return Node(op, ins, outs, attributes)
 
