@@ -305,12 +305,11 @@ for label, file in frozen_files.items():
 # %% [markdown] items="1.4.C6 1.4.K5"
 # ### Exercise: free the batch of a finished file
 #
-# In a `Reshape`'s target, 0 means "as in the input" (unless the attribute `allowzero` is 1: then it means a size of zero) and -1 "what is
-# left".
+# In a `Reshape`'s target 0 means "as in the input" (with `allowzero=1`: a size of zero), -1 "what is left".
 #
-# <details><summary>Hint 1</summary><code>dim.dim_param = name</code> replaces the number.</details>
-# <details><summary>Hint 2</summary>Give each repaired Reshape a constant of its own, under a new name: the old one may have other readers.</details>
-# <details><summary>Hint 3</summary>A Reshape whose data is an initializer changes a weight: leave it alone.</details>
+# <details><summary>Hint 1</summary><code>dim.dim_param = name</code>.</details>
+# <details><summary>Hint 2</summary>A repaired Reshape gets a constant of its own, with a new name.</details>
+# <details><summary>Hint 3</summary>Leave a Reshape whose data is an initializer (a weight).</details>
 # <details><summary>Hint 4</summary><code>del graph.value_info[:]</code>, and remove or zero <code>allowzero</code>.</details>
 # %% role="exercise" id="free-batch" items="1.4.C6 1.4.K5" minutes=18
 def free_batch(model_bytes: bytes, name: str = "batch") -> bytes:
@@ -620,7 +619,7 @@ show(
     ),
     alt="Bars with the number of nodes: "
     + ", ".join(f"{label} {len(names)}" for label, names in fused_ops.items())
-    + ". Each level of optimization leaves fewer nodes, until ALL adds a reordering of the layout.",
+    + ". BASIC and EXTENDED leave fewer and fewer.",
 )
 # %% [markdown] items="1.4.C6 1.4.C8"
 # **What you should see.** BASIC swallows the batch norm. EXTENDED finds Gelu in its five pieces and joins Conv with Relu. ALL may add one node: on a CPU with wide
@@ -709,12 +708,12 @@ print("norms before and after:", *(all_ops(onnx.load_from_string(f).graph)["Batc
 # %% [markdown] items="1.4.K5"
 # ## INT8 in a graph: Q and DQ
 #
-# ONNX stores an INT8 model as floats with **marks**: `QuantizeLinear` (Q) makes codes, `DequantizeLinear` (DQ) numbers of them:
+# An INT8 model in ONNX is a float graph with **marks**: `QuantizeLinear` (Q) makes codes, `DequantizeLinear` (DQ) numbers:
 #
 # $$q = \mathrm{clip}(\mathrm{rint}(x / s) + z,\ 0,\ 255), \qquad \hat x = s\,(q - z).$$
 #
-# Weights are stored as INT8 codes behind a DQ, with one scale for each output **channel**: the attribute `axis` names the channel's axis. A runtime that knows
-# integer kernels replaces DQ, MatMul, Q by one; another still gets the right numbers.
+# Weights are INT8 codes behind a DQ, with a scale for each output **channel**; the attribute `axis` says where. A runtime with integer kernels replaces DQ, MatMul, Q
+# by one; any other still gets the right numbers.
 
 
 # %% [markdown] items="1.4.K5"
@@ -925,7 +924,7 @@ print(
     "within the bound of one code" if fits else "beyond the bound: this processor clamps, read on"
 )
 # %% [markdown]
-# **What you should see.** No difference, or a handful of single codes: the bound is one code, and you can say why. On some processors many codes are
+# **What you should see.** No difference, or a handful of single codes: the bound is one code, and you can say why. On some processors a code may be
 # further off. That is no rounding; the next exercise explains it.
 # %% [markdown] items="1.4.K5"
 # ## The same file, another processor, another answer
@@ -1037,7 +1036,7 @@ reveal(my_saturation_factor, saturation_factor, tolerance=0.5)
 
 
 # %% [markdown]
-# **What you should see.** With 8-bit weights clamping makes the error about three times as large; with **7 bits** ($255 \cdot 64 \cdot 2 = 32640$) no pair can reach the limit, and the
+# **What you should see.** With 8-bit weights clamping makes the error about three times as large (the digits' hidden layer, with its many zeros, hardly clamps); with **7 bits** ($255 \cdot 64 \cdot 2 = 32640$) no pair can reach the limit, and the
 # error is only that of the coarser grid. That is `reduce_range=True`: one bit given away against a machine that you do not know. UINT8 weights are the other way out.
 # %%
 def draw_saturation(weight_bits=8, brightest=1.0):
@@ -1054,10 +1053,10 @@ explore(draw_saturation, weight_bits=(4, 8, 1), brightest=(0.1, 1.0, 0.1))
 # %% [markdown] items="1.4.C8"
 # ## Where a pixel lies: NCHW, NHWC, blocks
 #
-# A tensor (n, c, h, w) is one row of memory. The layout says which index runs fastest:
+# A tensor is one row of memory; the layout says which index runs fastest:
 #
-# - **NCHW**: $((n\,C + c)\,H + h)\,W + w$. A channel's plane lies together.
-# - **NHWC** (channels-last): $((n\,H + h)\,W + w)\,C + c$. A pixel's channels lie together.
+# - **NCHW**: $((n\,C + c)\,H + h)\,W + w$. Planes lie together.
+# - **NHWC**, channels-last: $((n\,H + h)\,W + w)\,C + c$.
 # - **NCHW8c**: channels in $B = \lceil C/8 \rceil$ blocks: $(((n\,B + \lfloor c/8 \rfloor)\,H + h)\,W + w)\,8 + c \bmod 8$.
 #
 # A convolution sums over channels, so vector units like them adjacent.

@@ -90,7 +90,7 @@ def default_axis(weight, bias, x_scale, x_zero_point):
 @right("scales of shape (1,) for x")
 def one_element(weight, bias, x_scale, x_zero_point):
     _check(weight, bias, x_scale, x_zero_point)
-    extra = {"xs": np.array(x_scale, np.float32), "xz": np.array(x_zero_point, np.uint8)}
+    extra = {"xs": np.array([x_scale], np.float32), "xz": np.array([x_zero_point], np.uint8)}
     return _model(weight, bias, x_scale, x_zero_point, extra=extra, zeros=True)
 
 
