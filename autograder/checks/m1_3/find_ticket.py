@@ -46,6 +46,10 @@ def cases(rng):
     yield _case(rng, "0.575 of 100", "ties and ends", 0.575, 1, shapes=((4, 25), (7,)))
     yield _case(rng, "ties", "ties and ends", 0.3, 3, levels=1)
     yield _case(rng, "trained to many zeros", "ties and ends", 0.1, 4, levels=1, carry=0.0)
+    zeros = _case(rng, "kept weights of 0", "ties and ends", 0.25, 2, shapes=((8,),), carry=0.0)
+    zeros.trained[0]["layer 0"][:] = [5, 5, 5, 5, 5, 5, 1, 1]
+    zeros.trained[1]["layer 0"][:] = [0, 0, 0, 4, 5, 6, 7, 8]  # 6 of 8 are left, 2 go
+    yield zeros
     yield _case(rng, "a half of a weight", "ties and ends", 0.5, 4, shapes=((5,), (3,), (7,)))
     yield _case(rng, "rate 0", "ties and ends", 0.0, 2)
     yield _case(rng, "rate 1", "ties and ends", 1.0, 2)

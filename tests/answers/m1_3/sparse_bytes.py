@@ -163,3 +163,29 @@ def empty(mask, value_bits):
 @wrong("tensor-bytes", "Return Python ints, not tensors.")
 def tensors(mask, value_bits):
     return {k: torch.tensor(v) for k, v in _bytes(mask, value_bits).items()}
+
+
+@right("rows and divmod")
+def by_rows_and_divmod(mask, value_bits):
+    _bytes(mask, value_bits)
+
+    def full(count):
+        whole, rest = divmod(count, 8)
+        return whole + (rest > 0)
+
+    kept = sum(int(row.count_nonzero()) for row in mask)
+    wide = 2 if mask.shape[1] - 1 < 2**16 else 4
+    return {
+        "dense": full(mask.numel() * value_bits),
+        "bitmask": full(kept * value_bits) + full(mask.numel()),
+        "csr": full(kept * value_bits) + wide * kept + 4 * mask.shape[0] + 4,
+    }
+
+
+@wrong("count-in-int16", "You count in int16, which ends at 32,767.")
+def int16_count(mask, value_bits):
+    out = _bytes(mask, value_bits)
+    right_kept, kept = int(mask.sum()), int(mask.sum(dtype=torch.int16))
+    change = -(-kept * value_bits // 8) + (right_kept * value_bits + 7) // 8 * -1
+    index = (kept - right_kept) * (2 if mask.shape[1] <= 65536 else 4)
+    return {**out, "bitmask": out["bitmask"] + change, "csr": out["csr"] + change + index}
