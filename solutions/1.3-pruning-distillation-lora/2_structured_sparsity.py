@@ -366,7 +366,7 @@ print(profile.hardware)
 #
 # $$I_h = \frac{1}{N} \sum_{x} \Big| \sum_{t,d} A_h(x)_{td}\, \frac{\partial L(x)}{\partial A_h(x)_{td}} \Big|.$$
 #
-# The bars stand *outside* the inner sum: within a sequence, effects may cancel.
+# Bars *outside* the inner sum: within a sequence, effects may cancel.
 # %% [markdown] items="1.3.C2 1.3.C3"
 # ### Exercise: head importance
 #
@@ -623,10 +623,10 @@ print(
 for layer, (influence, value) in layer_rows.items():
     print(f"without block {layer}: influence {influence:.3f}, perplexity {value:9.2f}")
 # %% [markdown] items="1.3.C2"
-# **What you should see.** Block influence puts the four in the right order, without ever looking at the loss. The first block turns every
-# state nearly at right angles: it makes something new of the embeddings, and nothing works without it. The second adds little:
-# dropping it costs a few points of perplexity before tuning, and saves a fifth of the model. Time falls too; the output layer
-# stays. In ShortGPT's deep models the idle blocks lie from the *middle* on, the last excepted.
+# **What you should see.** Block influence puts the four in the right order, without looking at the loss. The first block turns every
+# state nearly at right angles: it makes something new of the embeddings; nothing works without it. The second adds little:
+# dropping it costs a few points of perplexity before tuning, saves a fifth of the model. Time falls too; the output layer
+# stays. In ShortGPT's deep models idle blocks lie from the *middle* on, the last excepted.
 # %% [markdown] items="1.3.C2"
 # ## Blocks: a middle way
 #

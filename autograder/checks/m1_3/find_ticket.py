@@ -20,19 +20,23 @@ def _layers(rng, shapes, levels):
 
 def _case(
     rng, label, part, rate, rounds, *, levels=4000, shapes=SHAPES, scales=(1, 1, 1), carry=0.25,
-    dtype=np.float64,
+    dtype=np.float64, names=("layer 0", "layer 1", "layer 2"),
 ):  # fmt: skip
     initial = _layers(rng, shapes, levels)
     trained = [_layers(rng, shapes, levels) for _ in range(max(rounds, 0))]
     for one in (initial, *trained):
         for name, scale in zip(one, scales, strict=False):
             one[name] = (one[name] * scale).astype(dtype)
+    initial, *trained = (
+        dict(zip(names, one.values(), strict=False)) for one in (initial, *trained)
+    )
     return case(label, part, initial=initial, trained=trained, rate=rate, rounds=rounds,
                 carry=carry)  # fmt: skip
 
 
 def cases(rng):
     yield _case(rng, "one round", "rounds", 0.5, 1)
+    yield _case(rng, "other names", "rounds", 0.35, 1, names="zbm")
     yield _case(rng, "two rounds", "rounds", 0.5, 2)
     yield _case(rng, "five rounds of 20 %", "rounds", 0.2, 5)
     yield _case(rng, "a layer of small weights", "rounds", 0.3, 3, scales=(1, 1 / 256, 1))
@@ -112,7 +116,7 @@ def judge(case, answer):
     def train(start, k):
         return {n: w * case.carry + case.trained[k][n] for n, w in start.items()}
 
-    dtype = f"torch.{case.initial['layer 0'].dtype}"
+    dtype = f"torch.{next(iter(case.initial.values())).dtype}"
     masks, calls = pruning.ticket(case.initial, case.rate, case.rounds, train)
     expect.integer(len(answer["calls"]), len(calls), "calls of train_masked")
     for k, (yours, right) in enumerate(zip(answer["calls"], calls, strict=True)):

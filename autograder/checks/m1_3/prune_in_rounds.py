@@ -31,6 +31,7 @@ def _case(
     small=False,
     carry=0.5,
     dtype=np.float64,
+    names=("layer 0", "layer 1", "layer 2"),
 ):
     weights = _layers(rng, shapes or ((4, 6), (7,), (3, 5)), levels)
     if small:
@@ -39,7 +40,10 @@ def _case(
     for _ in targets:
         one = _layers(rng, [w.shape for w in weights.values()], levels)
         noise.append(one)
-    weights, *noise = ({n: w.astype(dtype) for n, w in one.items()} for one in (weights, *noise))
+    weights, *noise = (
+        {n: w.astype(dtype) for n, w in zip(names, one.values(), strict=False)}
+        for one in (weights, *noise)
+    )
     return case(label, part, weights=weights, targets=targets, noise=noise, careless=dense_noise,
                 carry=carry)  # fmt: skip
 
@@ -48,6 +52,7 @@ def cases(rng):
     for sparsity in (0.5, 0.0, 1.0, 0.83):
         yield _case(rng, f"one target of {sparsity}", "one round", [sparsity])
     yield _case(rng, "ties", "one round", [0.4], levels=2)
+    yield _case(rng, "ties, names not in order", "one round", [0.5], levels=1, names="zbm")
     yield _case(rng, "a half of an entry", "one round", [0.5], shapes=((3,), (2,)))
     yield _case(rng, "a layer of small weights", "one round", [0.3], small=True)
     near = _case(rng, "differences below float32", "one round", [0.5], shapes=((40,), (3, 5)))
@@ -128,7 +133,7 @@ def judge(case, answer):
     def tune(given, k):
         return {n: w * case.carry + case.noise[k][n] for n, w in given.items()}
 
-    dtype = f"torch.{case.weights['layer 0'].dtype}"
+    dtype = f"torch.{next(iter(case.weights.values())).dtype}"
     weights, masks, calls = pruning.rounds(case.weights, case.targets, tune)
     expect.integer(len(answer["calls"]), len(calls), "calls of tune")
     for k, (yours, right) in enumerate(zip(answer["calls"], calls, strict=True)):

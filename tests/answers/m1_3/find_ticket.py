@@ -285,3 +285,9 @@ def dict_changed(initial, train_masked, rate, rounds):
 def extra(initial, train_masked, rate, rounds):
     masks = _ticket(initial, train_masked, rate, rounds)
     return {**masks, "all": torch.cat([m.flatten() for m in masks.values()])}
+
+
+@wrong("numbered-names", "Layers keep the names that they came with.")
+def numbered(initial, train_masked, rate, rounds):
+    masks = _ticket(initial, train_masked, rate, rounds)
+    return {f"layer {k}": mask for k, mask in enumerate(masks.values())}

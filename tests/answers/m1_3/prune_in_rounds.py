@@ -319,3 +319,14 @@ def dict_changed(weights, targets, tune):
 def extra(weights, targets, tune):
     result, masks = _rounds(weights, targets, tune)
     return result, {**masks, "all": torch.cat([m.flatten() for m in masks.values()])}
+
+
+@wrong("sorted-names", "Ties follow the dict's order of layers, not the alphabet.")
+def alphabet(weights, targets, tune):
+    return _rounds(dict(sorted(weights.items())), targets, tune)
+
+
+@wrong("numbered-names", "Layers keep the names that they came with.")
+def numbered(weights, targets, tune):
+    result = _rounds(weights, targets, tune)
+    return tuple({f"layer {k}": v for k, v in enumerate(part.values())} for part in result)
