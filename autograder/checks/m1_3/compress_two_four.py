@@ -42,8 +42,9 @@ def cases(rng):
     product[1, :8] = -0.0
     yield case("zeros with a sign, as of a product with a mask", "zeros in groups", weight=product)
     part = "odd groups and dtypes"
-    for columns in (4, 12, 20):
-        yield case(f"{columns} columns", part, weight=two_four.sparse(rng, 3, columns))
+    for rows, columns in ((3, 4), (3, 12), (4, 12), (3, 20)):
+        weight = two_four.sparse(rng, rows, columns)
+        yield case(f"({rows}, {columns})", part, weight=weight)
     for dtype in (np.float16, np.int8):
         yield case(np.dtype(dtype).name, part, weight=two_four.sparse(rng, 4, 24, dtype))
     low = two_four.sparse(rng, 2, 8, np.int8)

@@ -38,9 +38,9 @@ def cases(rng):
     dense = two_four.restore(real, stored["metadata"])
     yield case("real numbers", "restored", **{**stored, "values": real}, dense=dense)
     part = "odd groups and dtypes"
-    for columns in (4, 12, 28):
-        dense, stored = _stored(rng, 3, columns)
-        yield case(f"{columns} columns", part, **stored, dense=dense)
+    for rows, columns in ((3, 4), (3, 12), (4, 12), (3, 28)):
+        dense, stored = _stored(rng, rows, columns)
+        yield case(f"({rows}, {columns})", part, **stored, dense=dense)
     dense, stored = _stored(rng, 3, 12)
     noisy = stored["metadata"].copy()
     noisy[:, -1] |= 0xF0

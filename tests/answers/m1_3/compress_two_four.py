@@ -1,6 +1,7 @@
 """Answers to compress-two-four."""
 
 import torch
+import torch.nn.functional as F
 
 from autograder.checks.bank import right, wrong
 
@@ -339,3 +340,16 @@ def minus_zero_first(weight):
 @wrong("three-axes-accepted", "A weight with three axes must raise ValueError.")
 def three_axes(weight):
     return _compress(weight.flatten(0, -2) if weight.ndim > 2 else weight)
+
+
+@wrong("rows-share-a-byte", "Each row ends with a byte of its own; two rows never share one.")
+def rows_share(weight):
+    def pack(codes):
+        if codes.shape[1] % 2 == 0 or len(codes) % 2:
+            return _pack(codes)
+        flat = _pack(codes.reshape(1, -1))[0]
+        return F.pad(flat, (0, len(codes) * (codes.shape[1] + 1) // 2 - len(flat))).reshape(
+            len(codes), -1
+        )
+
+    return _compress(weight, pack=pack)
