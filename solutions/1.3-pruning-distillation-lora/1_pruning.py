@@ -515,8 +515,8 @@ check("cubic-schedule", cubic_sparsity)
 # gone? Lower than any magnitude.</details>
 # <details><summary>Hint 2</summary><code>torch.where(masks[n], w.abs(), -1.0)</code>, since magnitudes are never
 # negative.</details>
-# <details><summary>Hint 3</summary>After <code>tune</code>, multiply with the masks once more: it may have moved what was
-# removed.</details>
+# <details><summary>Hint 3</summary>After <code>tune</code>, multiply with your masks once more: it may have moved what was
+# removed. Give it copies of them.</details>
 
 
 # %% role="exercise" id="prune-in-rounds" items="1.3.C9 1.3.K4" minutes=15
@@ -622,7 +622,7 @@ reveal(my_difference, difference, unit="points")
 #
 # <details><summary>Hint 1</summary>The rate is a share of what is left: after two rounds at 0.5, a quarter stays.</details>
 # <details><summary>Hint 2</summary>Rewinding is one expression: each round starts from
-# <code>initial[name] * masks[name]</code>.</details>
+# <code>initial[name] * masks[name]</code>. The masks go along as copies.</details>
 # <details><summary>Hint 3</summary>Per layer: rank <code>torch.where(mask, trained.abs(), -1.0)</code>; the already removed come
 # first, so cut after <code>removed + round(rate * kept)</code>.</details>
 

@@ -15,7 +15,7 @@ def _bytes(mask, value_bits, *, up=lambda bits: -(-bits // 8), checks="abv", **c
     if "v" in checks and value_bits not in (4, 8, 16, 32):
         raise ValueError("value_bits")
     rows, columns = mask.shape[-2:] if mask.ndim > 1 else (1, len(mask))
-    z = int(mask.sum())
+    z = changed.get("count", lambda m: int(m.sum()))(mask)
     index = changed.get("index", lambda c: 2 if c <= 65536 else 4)(columns)
     pointers = changed.get("pointers", lambda r, c: 4 * (r + 1))(rows, columns)
     places = changed.get("places", lambda n, z: up(n))(mask.numel(), z)
@@ -184,8 +184,4 @@ def by_rows_and_divmod(mask, value_bits):
 
 @wrong("count-in-int16", "You count in int16, which ends at 32,767.")
 def int16_count(mask, value_bits):
-    out = _bytes(mask, value_bits)
-    right_kept, kept = int(mask.sum()), int(mask.sum(dtype=torch.int16))
-    change = -(-kept * value_bits // 8) + (right_kept * value_bits + 7) // 8 * -1
-    index = (kept - right_kept) * (2 if mask.shape[1] <= 65536 else 4)
-    return {**out, "bitmask": out["bitmask"] + change, "csr": out["csr"] + change + index}
+    return _bytes(mask, value_bits, count=lambda m: int(m.sum(dtype=torch.int16)))
