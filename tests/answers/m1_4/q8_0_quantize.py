@@ -92,7 +92,7 @@ def halves_up(x):
 
 @wrong(
     "half-added-in-float32",
-    "You added 0.5 to the magnitude in float32, where 0.49999997 + 0.5 is 1: compare size - floor(size) with 0.5.",
+    "You added 0.5 in float32, where 0.49999997 + 0.5 is 1: compare size - floor(size) with 0.5.",
 )
 def half_added(x):
     _refuse(x)
