@@ -79,7 +79,7 @@ def cases_to_pack(rng: np.random.Generator, kind: str):
     yield case("one block of four is larger", "values", x=off_halves(heavy, kind), good=True)
     for label, n in (("31 weights", 31), ("48 weights", 48)):
         yield case(label, part="refuse", x=np.ones((2, n), np.float32), good=False)
-    for label, odd in (("NaN", np.nan), ("infinity", -np.inf)):
+    for label, odd in (("NaN", np.nan), ("infinity", np.inf), ("minus infinity", -np.inf)):
         x = np.ones((2, 32), np.float32)
         x[1, 3] = odd
         yield case(label, part="refuse", x=x, good=False)
