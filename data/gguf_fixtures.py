@@ -6,6 +6,7 @@ as Q4_K_M the whole model goes through `llama_model_quantize`, as `llama-quantiz
 its type, shape, sha256 and error (`made_by.json`). The card, `README.md`, is written from the two.
 """
 
+import copy
 import ctypes
 import datetime
 import hashlib
@@ -99,7 +100,7 @@ def quantize(source: Path, target: Path, recipe: str) -> None:
 
 def describe(path: Path, model: torch.nn.Module) -> dict:
     """What a quantized file holds, and how far it is from `model`."""
-    changed = load_lm(model.name_or_path.rsplit("/", 1)[-1])
+    changed = copy.deepcopy(model)
     tensors = {t.name: t for t in gguf.GGUFReader(path).tensors}
     found, size = {}, 0
     with torch.no_grad():

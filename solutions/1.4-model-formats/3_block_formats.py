@@ -403,6 +403,8 @@ def four_bit_error(weights, block, two_level):
     if two_level:
         unit = step.max(1, keepdims=True) / 63
         step = np.ceil(np.round(step / unit, 6)) * unit  # upwards, so that nothing is cut off
+    else:
+        step = step.astype(np.float16).astype(np.float64)
     restored = np.clip(np.rint(groups / step), -8, 7) * step
     return float(np.sqrt(np.mean((groups - restored) ** 2) / np.mean(groups**2)))
 
@@ -438,7 +440,7 @@ def draw_blocks(block=32):
     )
 
 
-explore(draw_blocks, block=list(KNOB_SIZES[2:]) + list(KNOB_SIZES[:2]))
+explore(draw_blocks, block=list(KNOB_SIZES))
 # %% [markdown]
 # **What you should see.** With blocks of 32 the 6-bit scales cost a quarter of a bit less, at an error a hundredth larger: a scale need not be
 # exact to eleven bits. The smaller the blocks, the more is saved. With blocks of 256 there is nothing to share, and the second level only costs.
@@ -774,9 +776,7 @@ show(
 
 
 # %% role="exercise" id="q4-k-m-plan" items="1.4.C5" minutes=15
-def plan_q4_k_m(
-    shapes: dict[str, tuple[int, ...]], layers: int
-) -> tuple[dict[str, str], float]:  # fmt: skip
+def plan_q4_k_m(shapes: dict[str, tuple[int, ...]], layers: int) -> tuple[dict[str, str], float]:
     """The type of every tensor in a Llama's Q4_K_M file, and the bits per weight of the whole.
 
     One axis: F32. Two axes: "output.weight" wants Q6_K, and so does "token_embd.weight" if there is no
