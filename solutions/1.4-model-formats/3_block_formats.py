@@ -41,7 +41,7 @@ from lab.predict import reveal
 from lab.profile import use_profile
 from lab.timing import measure
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 profile = use_profile(PROFILE)
 profile
 # %% role="given" id="setup-blocks"
