@@ -279,15 +279,22 @@ frozen_files = {
 }
 
 
+# Where the message itself begins, behind the name of a source file or a list of next steps.
+OPENINGS = ("Got invalid dim", "Invalid rank", "Unexpected input data type", "The input tensor cannot",
+            "Could not guard on", "ONNX Runtime only", "No Op registered")  # fmt: skip
+
+
 def answer_of(call):
-    """What a call gives: "runs", or the first line of the library's error."""
+    """What a call gives: "runs", or the library's own message from its first telling words on."""
     try:
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
             call()
         return "runs"
     except Exception as error:
         text = " ".join(str(error).split())
-        return f"{type(error).__name__}: {text[:320]}"
+        starts = [text.find(words) for words in OPENINGS if words in text]
+        text = text[min(starts, default=0) :]
+        return f"{type(error).__name__}: {text[:230]}"
 
 
 for label, file in frozen_files.items():
@@ -407,7 +414,7 @@ with warnings.catch_warnings(record=True) as heard:
 said = [str(w.message) for w in heard if "boolean" in str(w.message)]
 print("tracer warns:  ", said[0][:118], "...")
 refusal_text = answer_of(lambda: export(guarded, train_x[:2]))
-print("dynamo refuses:", refusal_text[:60], "...")
+print("dynamo refuses:", refusal_text[:118], "...")
 branch_files = {"traced": traced_guard}
 for label, kind in (("torch.cond", Cond), ("torch.where", Where)):
     branch_files[label] = export(kind(net).eval(), train_x[:2], dynamic_shapes=({0: batch},))
@@ -591,7 +598,8 @@ raw = trace(
     do_constant_folding=False,
     **free_names,
 )
-work = Path(tempfile.mkdtemp())
+scratch = tempfile.TemporaryDirectory()  # removed when the kernel ends
+work = Path(scratch.name)
 
 
 def optimized_ops(model_bytes, level):
