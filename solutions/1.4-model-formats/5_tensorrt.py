@@ -60,11 +60,13 @@ for line in opening.text.splitlines():
 # %% role="predict" id="predict-latency"
 my_latency_ms = ...  # the median latency of one query, in ms
 # %% role="given" id="opening-answer"
-said = opening.truth
-print(f"1000 / throughput    {1000 / said['throughput_qps']:7.3f} ms between two finished queries")
-print(f"GPU compute, median  {said['compute_ms']['median']:7.3f} ms")
-print(f"latency, median      {said['latency_ms']['median']:7.3f} ms")
-reveal(my_latency_ms, said["latency_ms"]["median"], unit="ms")
+opening_said = opening.truth
+print(
+    f"1000 / throughput    {1000 / opening_said['throughput_qps']:7.3f} ms between two finished queries"
+)
+print(f"GPU compute, median  {opening_said['compute_ms']['median']:7.3f} ms")
+print(f"latency, median      {opening_said['latency_ms']['median']:7.3f} ms")
+reveal(my_latency_ms, opening_said["latency_ms"]["median"], unit="ms")
 # %% [markdown] items="1.4.K6"
 # **What happened.** Three questions, three numbers. **GPU compute time**: the kernels of one query. **Latency**: transfer in (H2D), compute,
 # transfer out (D2H), of one query. **Throughput**: queries finished in a second, and the stages of neighbouring queries overlap, so
@@ -455,15 +457,17 @@ def summarize(trace: list[dict], warmup_ms: float, percents: list[int]) -> dict:
 # %% role="check" id="query-summary" points=4
 check("query-summary", summarize)
 # %% [markdown] items="1.4.K6"
-# Your summary of the opening log's trace beside what the log says. Both must agree to the six digits that are printed. Then the same trace
-# with the warm-up left in, and the sum of three percentiles in place of the percentile of sums.
+# Your summary of the opening log's trace beside what the log says. Both must agree to the six digits that are printed. Then the sum
+# of three percentiles in place of the percentile of sums.
 # %%
-traced = summarize(opening.queries, said["warmup_ms"], [90, 95, 99])
-print(f"throughput {traced['throughput_qps']:.6g} qps, the log says {said['throughput_qps']:.6g}")
+traced = summarize(opening.queries, opening_said["warmup_ms"], [90, 95, 99])
 print(
-    f"p99 of latency {traced['latency_ms']['p99']:.6g} ms, the log says {said['latency_ms']['p99']:.6g}"
+    f"throughput {traced['throughput_qps']:.6g} qps, the log says {opening_said['throughput_qps']:.6g}"
 )
-summed = sum(said[f"{stage}_ms"]["p99"] for stage in ("h2d", "compute", "d2h"))
+print(
+    f"p99 of latency {traced['latency_ms']['p99']:.6g} ms, the log says {opening_said['latency_ms']['p99']:.6g}"
+)
+summed = sum(opening_said[f"{stage}_ms"]["p99"] for stage in ("h2d", "compute", "d2h"))
 print(f"sum of the three p99 {summed:.6g} ms: not the p99 of a query")
 print(f"the GPU computes {traced['gpu_busy']:.0%} of the time")
 
@@ -881,12 +885,12 @@ def pick_profile(profiles: list[dict], shapes: dict[str, list[int]]) -> int:
     """
     ### BEGIN SOLUTION
     best, found = math.inf, None
-    for index, profile in enumerate(profiles):
-        if set(profile) != set(shapes):
+    for index, candidate in enumerate(profiles):
+        if set(candidate) != set(shapes):
             continue
         distance = 0.0
         for name, dims in shapes.items():
-            low, opt, high = (profile[name][key] for key in ("min", "opt", "max"))
+            low, opt, high = (candidate[name][key] for key in ("min", "opt", "max"))
             if len(dims) != len(opt) or any(
                 not a <= d <= b for a, d, b in zip(low, dims, high, strict=True)
             ):
@@ -911,8 +915,8 @@ check("pick-profile", pick_profile)
 #
 # Cost in tokens computed: for each request the smallest bucket that holds it.
 # %% [markdown] items="1.4.C7"
-# **Predict.** The requests are the documents of the shipped corpus's held-out text, cut at 256 tokens. With a single shape, 256, most of what is
-# computed is padding. With the best **four** shapes, what share of the computed tokens is still padding?
+# **Predict.** The requests are the documents of the shipped corpus with at most 1,024 tokens. With a single shape every one of them is padded to
+# the longest. With the best **four** shapes, what share of the computed tokens is still padding?
 # %% role="predict" id="predict-padding"
 my_padding_percent = ...  # with four buckets, in per cent
 
@@ -968,11 +972,11 @@ check("profile-buckets", choose_buckets)
 
 
 # %% role="given" id="corpus-lengths"
-def document_lengths(longest=256):
-    """Tokens of each document of the held-out corpus, at most `longest`."""
-    ends = np.flatnonzero(load_tokens("heldout") == 0)  # <|endoftext|>
+def document_lengths(longest=1024):
+    """Tokens of each document of the corpus that has 1 to `longest` of them."""
+    ends = np.flatnonzero(load_tokens("train") == 0)  # <|endoftext|>
     sizes = np.diff(np.concatenate([[-1], ends])) - 1
-    return [int(min(size, longest)) for size in sizes if size > 0]
+    return [int(size) for size in sizes if 1 <= size <= longest]
 
 
 def padded_share(requests, buckets):
@@ -989,8 +993,8 @@ print(
 padding = {}
 for many in range(1, 9):
     padding[many] = padded_share(requests, choose_buckets(requests, many))
-equal_steps = padded_share(requests, [64, 128, 192, 256])
-doubling = padded_share(requests, [32, 64, 128, 256])
+equal_steps = padded_share(requests, [256, 512, 768, 1024])
+doubling = padded_share(requests, [128, 256, 512, 1024])
 print("best", {many: f"{share:.1%}" for many, share in padding.items()})
 print(
     f"four equal steps {equal_steps:.1%}, four powers of two {doubling:.1%}, best four {padding[4]:.1%}"
@@ -1003,7 +1007,7 @@ def draw_buckets(count=4):
     chosen = choose_buckets(requests, count)
     fig, axes = figure()
     ax = axes[0, 0]
-    ax.hist(requests, bins=32, range=(0, 256), color=COLOURS[0], edgecolor="white")
+    ax.hist(requests, bins=32, range=(0, 1024), color=COLOURS[0], edgecolor="white")
     for bucket in chosen:
         ax.axvline(bucket, color=COLOURS[1], linewidth=1.6, linestyle="--")
     share = padded_share(requests, chosen)
