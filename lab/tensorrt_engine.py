@@ -119,11 +119,12 @@ def _time(trt, torch, engine, shapes, warmups: int = 20, queries: int = 200) -> 
             rows.append([a.elapsed_time(b) for a, b in zip(marks, marks[1:], strict=False)])
     times = np.array(rows[warmups:])
     lines = [
-        f"Timed by CUDA events on {torch.cuda.get_device_name()}, TensorRT {trt.__version__}, {queries} queries"
+        f"Timed by CUDA events on {torch.cuda.get_device_name()}, "
+        f"TensorRT {trt.__version__}, {queries} queries"
     ]
     for title, values in (("Latency", times.sum(1)), ("GPU Compute Time", times[:, 1])):
         lines.append(
-            f"{title}: min = {values.min():.6g} ms, max = {values.max():.6g} ms, mean = {values.mean():.6g} ms, "
-            f"median = {np.median(values):.6g} ms"
+            f"{title}: min = {values.min():.6g} ms, max = {values.max():.6g} ms, "
+            f"mean = {values.mean():.6g} ms, median = {np.median(values):.6g} ms"
         )
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from autograder.checks.oracles import fusion
 PARTS = {"vertical": 0.6, "horizontal": 0.4}
 HINTS = (
     "Count first who reads each tensor: readers[tensor] is a list of nodes.",
-    "From each Conv or MatMul walk on while the only reader of the last tensor is a BatchNorm or Relu that may join.",
+    "From each Conv or MatMul walk on while the tensor's only reader is a BatchNorm or Relu that may join.",
     "Merge chains with the same key: op, inputs, kernel size, list of ops.",
 )
 
@@ -62,6 +62,8 @@ def cases(rng):
     dense = [_node("m", "MatMul", "x", "w"), _node("r", "Relu", "m"), _node("s", "Softmax", "r")]
     yield case("MatMul, Relu, Softmax", vertical, nodes=dense, outputs=["s"])
     yield case("a single node", vertical, nodes=[_node("s", "Softmax", "x")], outputs=["s"])
+    pooled = [_conv("c", "x"), _node("p", "MaxPool", "c"), _node("r", "Relu", "p")]
+    yield case("Conv, MaxPool, Relu", vertical, nodes=pooled, outputs=["r"])
     for i in range(2):
         yield case(f"a random graph, {i}", vertical, **_random(rng, 14))
     fork = [
@@ -73,6 +75,15 @@ def cases(rng):
         _node("j", "Concat", "ar", "br", "c"),
     ]
     yield case("two 1 x 1 of one input", horizontal, nodes=fork, outputs=["j"])
+    sizes = [_conv("a", "x", 1), _conv("b", "x", 3), _conv("c", "x", 1)]
+    yield case("1 x 1 and 3 x 3 of one input", horizontal, nodes=sizes, outputs=["a", "b", "c"])
+    kinds = [
+        _conv("a", "x"),
+        _conv("b", "x"),
+        _node("an", "BatchNorm", "a"),
+        _node("br", "Relu", "b"),
+    ]
+    yield case("one with BatchNorm, one with Relu", horizontal, nodes=kinds, outputs=["an", "br"])
     uneven = [
         _conv("a", "x", 1),
         _conv("b", "x", 1),

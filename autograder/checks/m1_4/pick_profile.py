@@ -63,6 +63,13 @@ def cases(rng):
     two = [{"ids": _p((1, 1), (8, 8), (64, 64))["ids"], "mask": _p((1,), (60,), (64,))["ids"]},
            {"ids": _p((1, 1), (12, 12), (64, 64))["ids"], "mask": _p((1,), (9,), (64,))["ids"]}]  # fmt: skip
     yield case("two inputs, summed", several, profiles=two, shapes={"ids": [8, 8], "mask": [9]})
+    uneven = [_p((1, 1), (16, 16), (64, 64)), _p((1, 1), (28, 8), (64, 64))]
+    yield case(
+        "far in one dimension, near in sum", several, profiles=uneven, shapes={"ids": [8, 8]}
+    )
+    yield case(
+        "the same, the other way round", several, profiles=uneven[::-1], shapes={"ids": [8, 8]}
+    )
     for i in range(4):
         profiles = []
         for _ in range(5):

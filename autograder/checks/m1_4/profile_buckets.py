@@ -7,7 +7,7 @@ from autograder.checks import case, expect
 PARTS = {"legal": 0.3, "least padding": 0.5, "refuse": 0.2}
 HINTS = (
     "In a best choice every bucket is one of the lengths: move it down to the longest request in it.",
-    "best[k][j]: least cost of the j shortest distinct lengths in k buckets; the last bucket takes lengths i+1..j",
+    "best[k][j]: least cost of the j shortest distinct lengths in k buckets; the last takes lengths i+1..j",
     "Keep which i was best, and walk back.",
 )
 
@@ -52,7 +52,7 @@ def probe(solution, lengths, count, good=True):
     answer = solution(lengths, count)
     if isinstance(answer, (list, tuple)):
         answer = list(answer)
-    return answer.tolist() if isinstance(answer, np.ndarray) else answer
+    return answer.tolist() if isinstance(answer, np.ndarray) else answer  # noqa: F821
 
 
 def cost(lengths, buckets) -> int:

@@ -73,6 +73,8 @@ def cases(rng):
     # The transfer started within the warm-up, the kernels after it.
     edge = (trace[30]["startH2dMs"] + trace[30]["startComputeMs"]) / 2
     yield case("warm-up ends during a transfer", warm, trace=trace, warmup_ms=edge, percents=[90])
+    kernel = (trace[40]["startComputeMs"] + trace[40]["endComputeMs"]) / 2
+    yield case("warm-up ends during a kernel", warm, trace=trace, warmup_ms=kernel, percents=[90])
     yield case("all is warm-up", warm, trace=trace, warmup_ms=1e9, percents=[90], good=False)
     yield case("no queries", warm, trace=[], warmup_ms=0.0, percents=[90], good=False)
     yield case("percent above 100", warm, trace=trace, warmup_ms=0.0, percents=[101], good=False)

@@ -6,7 +6,7 @@ PARTS = {"choices": 0.35, "timings": 0.35, "the cache": 0.3}
 HINTS = (
     "key = (device, layer['op'], tuple(layer['shape']), layer['dtype'])",
     "cache = dict(cache) makes a copy that you may add to",
-    "min(tactics, key=...) keeps the first of equals, but calls the key once for each tactic: just what is wanted",
+    "min(tactics, key=...) keeps the first of equals and calls the key once for each tactic",
 )
 OPS = {
     "Conv": ["implicit_gemm", "winograd", "direct"],
@@ -85,8 +85,12 @@ def probe(solution, layers, tactics, speed, bias, cache, device, good=True):
     if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[1], dict):
         return {"shape": "wrong"}
     plan, new = result
-    rows = [[*key[:2], list(key[2]), key[3], value] if isinstance(key, tuple) and len(key) == 4 else [str(key)]
-            for key, value in new.items()]  # fmt: skip
+    rows = [
+        [*key[:2], list(key[2]), key[3], value]
+        if isinstance(key, tuple) and len(key) == 4
+        else [str(key)]
+        for key, value in new.items()
+    ]
     return {"plan": plan, "cache": rows, "calls": calls, "unchanged": before == given}
 
 

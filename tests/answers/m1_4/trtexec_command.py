@@ -28,7 +28,7 @@ def _refuse(spec, skip=()):
             if not len(low) == len(best) == len(high) == len(inputs[name]):
                 rules["rank"] = True
                 continue
-            for d, a, b, c in zip(inputs[name], low, best, high):
+            for d, a, b, c in zip(inputs[name], low, best, high, strict=False):
                 rules["positive"] = rules.get("positive") or min(a, b, c) < 1
                 rules["low"] = rules.get("low") or a > b
                 rules["high"] = rules.get("high") or b > c
@@ -47,7 +47,7 @@ def _words(spec, keys=("min", "opt", "max"), number=True, sep="x", colon=":", fi
     for i, shapes in enumerate(spec["profiles"]):
         if number:
             words.append(f"--profile={i}")
-        for flag, key in zip(("min", "opt", "max"), keys):
+        for flag, key in zip(("min", "opt", "max"), keys, strict=False):
             words.append(f"--{flag}Shapes={_shape(shapes, key, sep, colon)}")
     words += [f"--{name}" for name in spec["precisions"]]
     if spec["workspace_mib"] is not None:

@@ -32,8 +32,20 @@ def by_regex(text):
     return said
 
 
-def _read(text, *, passed=None, unit=True, factor=1000, title="Latency: ", second="GPU Compute Time: ", errors="E",
-          keep=False, starred=True, percent=lambda p: f"p{p}", cut=False):  # fmt: skip
+def _read(
+    text,
+    *,
+    passed=None,
+    unit=True,
+    factor=1000,
+    title="Latency: ",
+    second="GPU Compute Time: ",
+    errors="E",
+    keep=False,
+    starred=True,
+    percent=lambda p: f"p{p}",
+    cut=False,
+):
     lines = text.splitlines()
     last = [line for line in lines if line.startswith("&&&&")][-1]
     ok = passed(text) if passed else "&&&& PASSED" in last
@@ -189,7 +201,7 @@ def fixed(text):
         if said[key]:
             plain = {name: value for name, value in said[key].items() if name[0] == "m"}
             values = [value for name, value in said[key].items() if name[0] != "m"]
-            said[key] = {**plain, **dict(zip(("p90", "p95", "p99"), values))}
+            said[key] = {**plain, **dict(zip(("p90", "p95", "p99"), values, strict=False))}
     return said
 
 
