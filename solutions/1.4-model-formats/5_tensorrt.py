@@ -118,9 +118,9 @@ for entry in catalogue["flags"]:
 # %% [markdown] items="1.4.K6 1.4.C7"
 # ### Exercise: build the command
 #
-# A specification comes as a dict; out comes one command line for a POSIX shell, or a `ValueError`. The check reads your command as
-# trtexec would: any order of flags will do, any quoting that a shell understands. It takes **`--flag=value` only**:
-# trtexec knows no `--flag value`. Write no flag that the specification does not ask for, none that is deprecated.
+# From a specification make one command line for a POSIX shell, or raise `ValueError`. The check reads it as
+# trtexec would: in any order of flags, any quoting that a shell understands, but **`--flag=value` only**:
+# trtexec knows no `--flag value`. No flag that was not asked for, none that is deprecated.
 #
 # <details><summary>Hint 1</summary>Check first, all of it; then collect words in a list.</details>
 # <details><summary>Hint 2</summary><code>shlex.join(words)</code> quotes what needs it.</details>
@@ -295,8 +295,8 @@ print(generate_log(5, "build_error").text)
 # %% [markdown] items="1.4.K6"
 # ### Exercise: read a log
 #
-# Your function gets the text of one run and returns what it says, times in **ms**. If the run did not pass, it must report no figure, even where the
-# text holds some. (trtexec itself prints ms always; the course's generator also prints us, as wrappers do: read the unit.)
+# Return what the text of one run says, times in **ms**. A run that did not pass has no figures, even where the
+# text holds some. (trtexec prints ms always; the course's generator also us: read the unit.)
 # The grammar is in the docstring of `lab/trtexec_log.py`.
 #
 # <details><summary>Hint 1</summary><code>re.match(r"\[.*?\] \[(.)\] (.*)", line)</code> gives severity and text.</details>
@@ -380,7 +380,7 @@ for bottleneck in ("gpu", "enqueue", "h2d", "d2h"):
 # %% [markdown] items="1.4.K6"
 # ## From queries to a summary
 #
-# What the summary prints comes from a **trace**: start and end of each stage of each query. trtexec's rules:
+# The summary comes from a **trace**: start and end of each stage of each query. trtexec's rules:
 #
 # - a query belongs to the warm-up while its *kernels* start before the warm-up's end;
 # - walltime: from the start of the first kept transfer in to the end of the last transfer out;
@@ -478,25 +478,29 @@ print(f"the GPU computes {traced['gpu_busy']:.0%} of the time")
 # - **Enqueue** time above some 80 % of compute: the host launches too slowly. `--useCudaGraph` launches one graph instead of many kernels.
 # - **Unstable** (deviation above 1 % of the mean): lock the clocks, or `--useSpinWait`, which waits actively for the GPU.
 # - Transfers as long as compute: keep data on the GPU; `--noDataTransfers` leaves them out of the timing.
-# - Compare engines by the same metric, with the same shapes, and quote a percentile, not the minimum.
+# - Compare engines by the same metric and shapes; quote a percentile, not the minimum.
 # %% [markdown] items="1.4.C7"
 # ## Layer fusion
 #
 # A kernel reads its inputs from memory and writes its output there. **Vertical** fusion joins a layer with what follows: Conv + BatchNorm +
-# Relu in one kernel, two round trips through memory saved (a BatchNorm at inference is a scale and a shift, folded into the weights).
+# Relu in one kernel, two round trips through memory saved (BatchNorm at inference is a scale and a shift, folded into the weights).
 # **Horizontal** fusion joins layers side by side that read the same tensor.
 #
-# A tensor that somebody else reads, or that is an output of the network, must be written: there fusion ends.
+# A tensor that others read, or that the network returns, must be written: there fusion ends.
 # %% [markdown] items="1.4.C7"
-# ### Exercise: plan the kernels
+# ## A planner with stated rules
 #
-# TensorRT's planner is closed; this one follows the documented patterns, in a fixed order.
+# TensorRT's planner is closed; ours follows documented patterns, in a fixed order.
 #
 # **Vertical.** A chain starts at each Conv or MatMul. The node that reads the chain's last tensor joins if it is that tensor's *only*
 # reader, the tensor is no output, and the node is a BatchNorm (directly behind the Conv or MatMul) or a Relu (behind that, or behind the BatchNorm).
 # At most one of each. Every other node is a kernel alone.
 #
 # **Horizontal.** Chains merge if their first nodes have the same op, the same `inputs` and the same `kernel`, and their lists of ops are equal.
+# %% [markdown] items="1.4.C7"
+# ### Exercise: plan the kernels
+#
+# Vertical fusion first, then horizontal, by the rules above.
 #
 # <details><summary>Hint 1</summary>First count the readers of each tensor.</details>
 # <details><summary>Hint 2</summary>Merge with a dict from (op, inputs, kernel, ops of the chain) to the names.</details>
@@ -648,12 +652,15 @@ for method, threshold in thresholds.items():
 # follow. A Conv runs in INT8 if **all its inputs**, weights too, come from DQ; if moreover its output goes to Q only, it *writes* INT8 as well. To find
 # such pairs, the builder moves DQ forward and Q backward over layers that commute with scaling: MaxPool, Relu, Reshape, Transpose.
 # %% [markdown] items="1.4.C7"
-# ### Exercise: which layers run in INT8
+# ## Rules for precision
 #
-# The planner's rules, a model of the documented ones; scales are taken as equal.
+# A model of the documented rules; scales are taken as equal.
 #
 # - *Low input*: a tensor written by a Dequantize node, or by a **commuting** node (MaxPool, Relu, Reshape, Transpose) whose input is low.
 # - *Low output*: a node's tensor is read, is no output of the network, and **every** reader is a Quantize node or a commuting node with low output.
+# %% [markdown] items="1.4.C7"
+# ### Exercise: which layers run in INT8
+#
 # - Conv, MatMul: all inputs low and output low: `"int8"`; inputs low only: `"int8 in, float out"`; else `"float"`.
 # - Add, AveragePool: all inputs low and output low: `"int8"`; else `"float"`.
 # - Commuting: `"int8"` if its input is low **or** its output is low; else `"float"`. Every other op: `"float"`.
