@@ -120,7 +120,7 @@ for entry in catalogue["flags"]:
 #
 # From a specification make one command line for a POSIX shell, or raise `ValueError`. The check reads it as
 # trtexec would: in any order of flags, any quoting that a shell understands, but **`--flag=value` only**:
-# trtexec knows no `--flag value`. No flag that was not asked for, none that is deprecated.
+# trtexec knows no `--flag value`. No unasked flag, none that is deprecated.
 #
 # <details><summary>Hint 1</summary>Check first, all of it; then collect words in a list.</details>
 # <details><summary>Hint 2</summary><code>shlex.join(words)</code> quotes what needs it.</details>
@@ -297,7 +297,7 @@ print(generate_log(5, "build_error").text)
 #
 # Return what the text of one run says, times in **ms**. A run that did not pass has no figures, even where the
 # text holds some. (trtexec prints ms always; the course's generator also us: read the unit.)
-# The grammar is in the docstring of `lab/trtexec_log.py`.
+# The grammar: docstring of `lab/trtexec_log.py`.
 #
 # <details><summary>Hint 1</summary><code>re.match(r"\[.*?\] \[(.)\] (.*)", line)</code> gives severity and text.</details>
 # <details><summary>Hint 2</summary>"H2D Latency: " contains "Latency: ": test with <code>startswith</code>.</details>
@@ -383,7 +383,7 @@ for bottleneck in ("gpu", "enqueue", "h2d", "d2h"):
 # The summary comes from a **trace**: start and end of each stage of each query. trtexec's rules:
 #
 # - a query belongs to the warm-up while its *kernels* start before the warm-up's end;
-# - walltime: from the start of the first kept transfer in to the end of the last transfer out;
+# - walltime: from the first kept transfer in to the end of the last transfer out;
 # - percentile $p$ of $n$ sorted values: leave out the $\lfloor n (100 - p) / 100 \rfloor$ largest, take the largest that is left.
 # %% [markdown] items="1.4.K6"
 # ### Exercise: summarize a trace
@@ -477,7 +477,7 @@ print(f"the GPU computes {traced['gpu_busy']:.0%} of the time")
 #
 # - **Enqueue** time above some 80 % of compute: the host launches too slowly. `--useCudaGraph` launches one graph instead of many kernels.
 # - **Unstable** (deviation above 1 % of the mean): lock the clocks, or `--useSpinWait`, which waits actively for the GPU.
-# - Transfers as long as compute: keep data on the GPU; `--noDataTransfers` leaves them out of the timing.
+# - Transfers as long as compute: keep data on the GPU; `--noDataTransfers` leaves them untimed.
 # - Compare engines by the same metric and shapes; quote a percentile, not the minimum.
 # %% [markdown] items="1.4.C7"
 # ## Layer fusion
@@ -495,12 +495,12 @@ print(f"the GPU computes {traced['gpu_busy']:.0%} of the time")
 # **Vertical.** A chain starts at each Conv or MatMul. The node that reads the chain's last tensor joins if it is that tensor's *only*
 # reader, the tensor is no output, and the node is a BatchNorm (directly behind the Conv or MatMul) or a Relu (behind that, or behind the BatchNorm).
 # At most one of each. Every other node is a kernel alone.
-#
-# **Horizontal.** Chains merge if their first nodes have the same op, the same `inputs` and the same `kernel`, and their lists of ops are equal.
 # %% [markdown] items="1.4.C7"
 # ### Exercise: plan the kernels
 #
-# Vertical fusion first, then horizontal, by the rules above.
+# Vertical fusion first, by the rules above; then horizontal:
+#
+# **Horizontal.** Chains merge if their first nodes have the same op, the same `inputs` and the same `kernel`, and their lists of ops are equal.
 #
 # <details><summary>Hint 1</summary>First count the readers of each tensor.</details>
 # <details><summary>Hint 2</summary>Merge with a dict from (op, inputs, kernel, ops of the chain) to the names.</details>
@@ -782,7 +782,7 @@ def tune(layers: list[dict], tactics: dict, measure, cache: dict, device: str) -
         A layer whose key is known, from the cache or from an earlier layer, is not timed.
 
     Raises:
-        ValueError: a layer has to be timed and its op has no tactic.
+        ValueError: a layer has to be timed and its op has no tactic (no entry, or an empty list).
 
     >>> layer = {"name": "a", "op": "Conv", "shape": [1, 8], "dtype": "fp16"}
     >>> tune([layer], {"Conv": ["direct", "gemm"]}, lambda op, shape, dtype, tactic: len(tactic), {}, "gpu")
@@ -1043,6 +1043,12 @@ explore(draw_buckets, count=(1, 8, 1))
 # GGUF holds weights by name, in documented blocks, with the tokenizer and the architecture's numbers; llama.cpp brings the code. A plan holds
 # *compiled* code for one GPU with weights rearranged and folded into it, in a private format, and no tokenizer. A BatchNorm folded into a Conv cannot be pulled
 # out again. Both start from the same checkpoint: **go back to it**, and convert twice.
+# %% [markdown] items="1.4.K7"
+# ### In your own words
+#
+# A colleague has lost the training folder and has only `model.plan`, built last year for other GPUs. The plan: "convert it to GGUF,
+# then llama.cpp will run it anywhere". In 150 to 250 words: why this does not work (use what you computed here: fusion, tactics, Q/DQ), what the plan lacks
+# that a GGUF file needs, what to do instead, and which files should have been kept.
 # %% [markdown] role="written" id="engine-to-gguf" items="1.4.K7 1.4.C7" points=3
 # **Model answer.** The colleague asks for the wrong direction. A plan is the product of a compilation: layers fused and folded (your planner joined
 # Conv, BatchNorm and Relu; the folded weights do not say which scale they held), tactics chosen by timing on that GPU, weights in those kernels' layout,

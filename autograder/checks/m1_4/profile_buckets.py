@@ -1,6 +1,7 @@
 """profile-buckets: any choice of least padding is right; the least comes from a dynamic programme."""
 
 from collections import Counter
+from numbers import Integral
 
 from autograder.checks import case, expect
 
@@ -86,7 +87,7 @@ def judge(case, answer):
         stage="type",
         yours=expect.kind(answer),
     )
-    ints = all(isinstance(b, int) and not isinstance(b, bool) for b in answer)
+    ints = all(isinstance(b, Integral) and not isinstance(b, bool) for b in answer)
     expect.that(
         ints and len(answer) > 0,
         "Bucket lengths are ints, at least one.",

@@ -24,7 +24,8 @@ def cases(rng):
     yield case("layers alike are timed once", timings, **_network(rng, 16, shapes=2))
     yield case("alike but for the dtype", timings, **_network(rng, 12, shapes=1))
     full = _network(rng, 8)
-    yield case("all in the cache", timings, **full | {"cache": _entries(full, full["device"])})
+    hits = _entries(full, full["device"])
+    yield case("all in the cache", timings, **full | {"cache": hits})
     yield case(
         "a cache of another device", timings, **full | {"cache": _entries(full, "sm_75, 10.16.1")}
     )
@@ -36,8 +37,11 @@ def cases(rng):
     kept = _entries(half, "sm_75, 10.16.1")
     yield case("entries of others are kept", stored, **half | {"cache": kept})
     yield case("the given cache stays as it was", stored, **_network(rng, 5))
+    empty = {"Conv": [], "MatMul": [], "Pool": []}
+    yield case("all in the cache, no tactics", stored, **full | {"cache": hits, "tactics": {}})
+    yield case("an op without an entry", stored, **_network(rng, 3) | {"tactics": {}}, good=False)
     yield case(
-        "an op without tactics", stored, **_network(rng, 3) | {"tactics": {"Conv": []}}, good=False
+        "an op with an empty list", stored, **_network(rng, 3) | {"tactics": empty}, good=False
     )
 
 

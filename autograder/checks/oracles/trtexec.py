@@ -45,7 +45,7 @@ def shapes(text: str) -> dict[str, list[int]]:
 
 def mebibytes(text: str) -> float:
     """The workspace of --memPoolSize=workspace:N[B|K|M|G], in MiB."""
-    match = re.fullmatch(r"workspace:(\d+(?:\.\d+)?)([BKMG]?)i?B?", text)
+    match = re.fullmatch(r"workspace:(\d+(?:\.\d+)?)([BKMG]?)", text)
     if not match:
         raise BadCommand(f"--memPoolSize={text} is no workspace:N in MiB.")
     return float(match[1]) * UNITS[match[2] or "M"]
