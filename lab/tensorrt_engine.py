@@ -1,5 +1,6 @@
 """Build and time a TensorRT engine where TensorRT is: by the trtexec binary, else by the Python package."""
 
+import datetime
 import shlex
 import shutil
 import subprocess
@@ -25,8 +26,8 @@ def find_trtexec() -> str | None:
 def build_and_time(command: str, folder: Path, timeout_s: float = 900) -> str:
     """Run a trtexec command in `folder` and return its log, of a real run.
 
-    Without the binary, the Python package builds and times the same model for the command's first
-    profile, and the text has the summary lines of trtexec.
+    Without the binary, the Python package builds the same model for the command's first profile and times
+    one query after another: the text then has trtexec's lines for latency and GPU compute, and no throughput.
 
     Raises:
         CourseError: no TensorRT at all, no GPU, the build failed (with its last lines) or took longer than
@@ -62,7 +63,8 @@ def _with_python(words: list[str], folder: Path) -> str:
         raise CourseError(
             "The tensorrt package is here, but no CUDA GPU: engines are built on the GPU."
         )
-    flags = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+    # Read backwards, so that the first profile's shape flags win.
+    flags = dict(word.split("=", 1) for word in reversed(words[1:]) if "=" in word)
     shapes = {key: _shapes(flags.get(f"--{key}Shapes", "")) for key in ("min", "opt", "max")}
     logger = trt.Logger(trt.Logger.WARNING)
     builder = trt.Builder(logger)
@@ -80,7 +82,8 @@ def _with_python(words: list[str], folder: Path) -> str:
     if plan is None:
         raise CourseError("TensorRT built no engine: read the errors that it printed above.")
     (folder / flags["--saveEngine"]).write_bytes(plan)
-    engine = trt.Runtime(logger).deserialize_cuda_engine(plan)
+    runtime = trt.Runtime(logger)
+    engine = runtime.deserialize_cuda_engine(plan)
     return _time(trt, torch, engine, shapes["opt"])
 
 
@@ -118,13 +121,17 @@ def _time(trt, torch, engine, shapes, warmups: int = 20, queries: int = 200) -> 
             stream.synchronize()
             rows.append([a.elapsed_time(b) for a, b in zip(marks, marks[1:], strict=False)])
     times = np.array(rows[warmups:])
-    lines = [
-        f"Timed by CUDA events on {torch.cuda.get_device_name()}, "
-        f"TensorRT {trt.__version__}, {queries} queries"
+    versions = f"{torch.cuda.get_device_name()}, TensorRT {trt.__version__}"
+    texts = [
+        f"Timed by CUDA events on {versions}",
+        f"Timing trace has {queries} queries, one after another",
     ]
     for title, values in (("Latency", times.sum(1)), ("GPU Compute Time", times[:, 1])):
-        lines.append(
+        texts.append(
             f"{title}: min = {values.min():.6g} ms, max = {values.max():.6g} ms, "
             f"mean = {values.mean():.6g} ms, median = {np.median(values):.6g} ms"
         )
-    return "\n".join(lines)
+    stamp = f"[{datetime.datetime.now():%m/%d/%Y-%H:%M:%S}]"
+    return "\n".join(
+        [*(f"{stamp} [I] {text}" for text in texts), "&&&& PASSED Python package tensorrt"]
+    )

@@ -61,6 +61,8 @@ def cases(rng):
     )
     dense = [_node("m", "MatMul", "x", "w"), _node("r", "Relu", "m"), _node("s", "Softmax", "r")]
     yield case("MatMul, Relu, Softmax", vertical, nodes=dense, outputs=["s"])
+    normed = [_node("m", "MatMul", "x", "w"), _node("b", "BatchNorm", "m"), _node("r", "Relu", "b")]
+    yield case("MatMul, BatchNorm, Relu", vertical, nodes=normed, outputs=["r"])
     yield case("a single node", vertical, nodes=[_node("s", "Softmax", "x")], outputs=["s"])
     pooled = [_conv("c", "x"), _node("p", "MaxPool", "c"), _node("r", "Relu", "p")]
     yield case("Conv, MaxPool, Relu", vertical, nodes=pooled, outputs=["r"])

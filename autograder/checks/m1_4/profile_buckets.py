@@ -5,7 +5,7 @@ from numbers import Integral
 
 from autograder.checks import case, expect
 
-PARTS = {"legal": 0.3, "least padding": 0.5, "refuse": 0.2}
+PARTS = {"legal": 0.2, "least padding": 0.6, "refuse": 0.2}
 HINTS = (
     "In a best choice every bucket is one of the lengths: move it down to the longest request in it.",
     "best[k][j]: least cost of the j shortest distinct lengths in k buckets; the last takes lengths i+1..j",
@@ -111,6 +111,8 @@ def judge(case, answer):
         yours=answer[-1],
         right=max(case.lengths),
     )
+    if case.part == "legal":
+        return
     yours, right = cost(case.lengths, answer), least(case.lengths, case.count)
     expect.that(
         yours == right,

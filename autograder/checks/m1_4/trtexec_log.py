@@ -35,6 +35,11 @@ def cases(rng):
         yield log(outcome.replace("_", " "), failed, outcome)
     yield log("failed after the timing", failed, "failed_after_timing", bound="h2d")
     yield log("interrupted before the last line", failed, "interrupted")
+    whole = generate_log(int(rng.integers(2**31))).text
+    for place in ("Latency: min = ", "Throughput: "):
+        yield case(
+            f"cut off behind {place!r}", failed, text=whole[: whole.index(place) + len(place)]
+        )
     yield log("failed, with a harmless error first", failed, "build_error", harmless_error=True)
 
 
