@@ -34,6 +34,8 @@ def cases(rng):
     yield case(
         "equal steps are not best", least, lengths=[1] * 5 + [2] * 5 + [3] * 5 + [100] * 5, count=3
     )
+    steps = [20] * 8 + [40] * 3 + [60] * 4 + [100] * 2 + [110] * 7
+    yield case("one bucket after another is not best", least, lengths=steps, count=3)
     for size, count in ((12, 3), (40, 4), (150, 6), (150, 2)):
         lengths = [int(v) + 1 for v in rng.lognormal(3.5, 0.9, size)]
         yield case(f"{size} requests, {count} buckets", least, lengths=lengths, count=count)
