@@ -119,6 +119,8 @@ def test_command_reader_takes_any_order_and_quoting():
         "--minShapes=a:1,2 --optShapes=a:1 --maxShapes=a:1",
         "--profile=0 --fp16 --minShapes=a:1 --optShapes=a:1 --maxShapes=a:1",
         "--minShapes=a:1 --minShapes=a:2 --optShapes=a:1 --maxShapes=a:1",
+        "--profile=0 --minShapes=a:1 --optShapes=a:1 --maxShapes=a:1 "
+        "--fp16 --minShapes=b:1 --optShapes=b:1 --maxShapes=b:1",
         "--onnx=again.onnx",
         "--saveEngine='open",
     ],
