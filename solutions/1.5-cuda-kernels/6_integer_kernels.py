@@ -20,12 +20,17 @@ import numpy as np
 
 from autograder import check
 from lab import cuda
-from lab.plots import bars, explore, show
+from lab.plots import bars, explore
 from lab.predict import reveal
 from lab.profile import use_profile
 
 profile = use_profile(PROFILE)
-print("Kernels run", "on the GPU, through CuPy." if cuda.on_gpu() else "on the CPU, compiled by the host's compiler.")
+print(
+    "Kernels run",
+    "on the GPU, through CuPy."
+    if cuda.on_gpu()
+    else "on the CPU, compiled by the host's compiler.",
+)
 profile
 # %% [markdown]
 # ## Two products that fit, a sum that does not
@@ -51,9 +56,11 @@ for dot_type in dot_types:
     dot_sums[dot_type] = int(cuda.asnumpy(dot_out)[0])
     print(f"accumulator {dot_type:12s} {dot_sums[dot_type]:10,}")
 print(f"{'right':24s} {64 * 100 * 100:10,}")
+
+
 # %% [markdown] items="1.5.C11"
 # **What happened.** Each product is up to $128^2 = 16{,}384$ and needs 15 bits and a sign. In 8 bits nothing fits; in 16 bits the fourth product of
-# 10,000 is one too many. With 32 bits, $2^{31} / 2^{14} = 131{,}072$ products of the worst kind fit. That is why every INT8 unit, from `__dp4a` to tensor
+# 10,000 is one too many. With 32 bits, $(2^{31} - 1) / 2^{14}$, that is 131,071 products of the worst kind, fit. That is why every INT8 unit, from `__dp4a` to tensor
 # cores, adds into INT32.
 # %% [markdown] items="1.5.C10"
 # ## Half a byte
@@ -99,6 +106,8 @@ extern "C" __global__ void pack(const signed char* q, unsigned char* packed, int
 
 # %% role="check" id="cuda-pack-int4" points=5
 check("cuda-pack-int4", pack_source)
+
+
 # %% [markdown] items="1.5.C10 1.5.C12 1.5.K5"
 # ## Load, unpack, compute, store
 #
@@ -165,9 +174,13 @@ extern "C" __global__ void halves(int v, int* out)
 halves_out = cuda.zeros(4, np.int32)
 cuda.RawKernel(halves_source, "halves")((1,), (1,), (np.int32(-5), halves_out))
 halves_seen = cuda.asnumpy(halves_out).tolist()
-for label, value in zip(("v / 2", "v >> 1", "(v + 1) >> 1", "rintf(v / 2.0f)"), halves_seen, strict=True):
+for label, value in zip(
+    ("v / 2", "v >> 1", "(v + 1) >> 1", "rintf(v / 2.0f)"), halves_seen, strict=True
+):
     print(f"{label:18s} {value}")
 reveal(my_guess_results, len(set(halves_seen)), unit="different results")
+
+
 # %% [markdown]
 # **What you should see.** Two results, for three different reasons: division cuts off towards zero, the bare shift rounds down, adding half first rounds half up, and rintf
 # takes the even neighbour. With $v = -7$ rintf and the rounded shift part ways. State the rule, or two kernels that are both "right" will differ.
@@ -207,6 +220,8 @@ extern "C" __global__ void requantize(const int* sum, signed char* q, int multip
 
 # %% role="check" id="cuda-requantize" points=6
 check("cuda-requantize", requantize_source)
+
+
 # %% [markdown] items="1.5.C11 1.5.K7"
 # ## Four products in one instruction
 #
@@ -271,11 +286,20 @@ check("cuda-gemv-dp4a", gemv_source)
 def bytes_loaded(tile=16, size=1024):
     """Bars: bytes from global memory for a product of two square INT8 matrices."""
     naive, tiled = 2 * size**3, 2 * size**3 // tile
-    fig = bars({"no tiles": naive / 1e6, f"tiles of {tile}": tiled / 1e6}, unit="MB", title=f"{size} x {size}, from global memory")
-    return fig, f"Without tiles {naive / 1e6:.0f} MB, with tiles of {tile} {tiled / 1e6:.0f} MB, for matrices of {size}."
+    fig = bars(
+        {"no tiles": naive / 1e6, f"tiles of {tile}": tiled / 1e6},
+        unit="MB",
+        title=f"{size} x {size}, from global memory",
+    )
+    return (
+        fig,
+        f"Without tiles {naive / 1e6:.0f} MB, with tiles of {tile} {tiled / 1e6:.0f} MB, for matrices of {size}.",
+    )
 
 
 explore(bytes_loaded, tile=[4, 8, 16, 32], size=[256, 512, 1024, 2048])
+
+
 # %% [markdown] items="1.5.C11 1.5.C14 1.5.K7"
 # ### Exercise: a tiled INT8 product
 #
@@ -355,7 +379,14 @@ def integer_product(x_codes, w_codes):
     """x_codes @ w_codes.T by your kernel, int32."""
     (rows, k), cols = x_codes.shape, w_codes.shape[0]
     sums = cuda.zeros((rows, cols), np.int32)
-    args = (cuda.asarray(x_codes), cuda.asarray(w_codes), sums, np.int32(rows), np.int32(cols), np.int32(k))
+    args = (
+        cuda.asarray(x_codes),
+        cuda.asarray(w_codes),
+        sums,
+        np.int32(rows),
+        np.int32(cols),
+        np.int32(k),
+    )
     cuda.RawKernel(gemm_source(), "gemm")((-(-cols // 16), -(-rows // 16)), (16, 16), args)
     return cuda.asnumpy(sums)
 
@@ -372,10 +403,18 @@ pack_grid = (-(-w_codes.size // 512),)
 pack_args = (cuda.asarray(w_codes.ravel()), packed_w, np.int32(w_codes.size))
 cuda.RawKernel(pack_source(), "pack")(pack_grid, (256,), pack_args)
 opened_w = cuda.zeros(w_codes.size, np.float32)
-unpack_args = (packed_w, cuda.asarray(w_scale), opened_w, np.int32(w_codes.size), np.int32(layer_w.shape[1]))
+unpack_args = (
+    packed_w,
+    cuda.asarray(w_scale),
+    opened_w,
+    np.int32(w_codes.size),
+    np.int32(layer_w.shape[1]),
+)
 cuda.RawKernel(unpack_source(), "unpack")(pack_grid, (256,), unpack_args)
 same = np.array_equal(cuda.asnumpy(opened_w).reshape(layer_w.shape), w_codes * w_scale[:, None])
-print(f"packed: {packed_w.nbytes:,} bytes for {layer_w.size:,} weights; opened again, all equal: {same}")
+print(
+    f"packed: {packed_w.nbytes:,} bytes for {layer_w.size:,} weights; opened again, all equal: {same}"
+)
 # %% [markdown]
 # **What you should see.** A few percent with INT8 weights, most of it from the inputs, and over ten percent with one scale for each row of INT4: module 1.1 told you to use groups
 # there. The integer sums themselves are exact in both.
@@ -388,7 +427,7 @@ print(f"packed: {packed_w.nbytes:,} bytes for {layer_w.size:,} weights; opened a
 # For each: is it wrong, and on which inputs would a test see it? What would you write instead? Use a number of this lesson. 120 to 200 words.
 # %% [markdown] role="written" id="cuda-integer-reviews" items="1.5.C10 1.5.C11 1.5.C12" points=3
 # **Model answer.** A: wrong from sums of $2^{24}$ on: float32 has 24 bits, odd sums beyond are rounded. Two rows of 127 reach it after 1,041 products (16,129 each), so a test with K = 2,048 of large equal
-# values sees it, one with random signs hardly ever. INT32 holds 131,072 worst products. Keep int, and `__dp4a` gives four products an instruction.
+# values sees it, one with random signs hardly ever. INT32 holds 131,071 worst products. Keep int, and `__dp4a` gives four products an instruction.
 #
 # B: a race: both threads read the byte, change their half, write the whole; one half is lost. On many runs nothing happens, since neighbouring threads of one warp may be serialised in a
 # lucky order. A test that watches for races sees it at once; comparing results does only sometimes. One thread owns the byte.
@@ -400,7 +439,7 @@ print(f"packed: {packed_w.nbytes:,} bytes for {layer_w.size:,} weights; opened a
 # %% [markdown]
 # ## Recap
 #
-# - INT8 products go into INT32. 16 bits hold three worst products, float32 is exact up to $2^{24}$.
+# - INT8 products go into INT32. Two worst products are one too many for 16 bits; float32 is exact up to $2^{24}$.
 # - A byte with two codes belongs to one thread. Mask, shift, then restore the sign.
 # - Rounding is a rule to state: truncation, floor, half up and half to even differ on negatives and ties.
 # - `__dp4a`: four products an instruction, aligned ints. Tiles: each byte once for each block.
