@@ -416,7 +416,7 @@ print(
     f"packed: {packed_w.nbytes:,} bytes for {layer_w.size:,} weights; opened again, all equal: {same}"
 )
 # %% [markdown]
-# **What you should see.** A few percent with INT8 weights, most of it from the inputs, and over ten percent with one scale for each row of INT4: module 1.1 told you to use groups
+# **What you should see.** A few percent with INT8 weights, most of it from the inputs, and about ten percent with one scale for each row of INT4: module 1.1 told you to use groups
 # there. The integer sums themselves are exact in both.
 # %% [markdown] items="1.5.C10 1.5.C11 1.5.C12"
 # ## In your own words: three reviews
