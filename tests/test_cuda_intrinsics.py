@@ -152,7 +152,9 @@ HALF = {
 }
 every = np.arange(65536, dtype=np.uint16).view(np.float16)
 HALVES = (every, rng.permutation(every))
-FLOATS = np.concatenate([every.astype(np.float32), F, np.float32([65519, 65520, 2**-25, 2**-24 * 1.5])])
+FLOATS = np.concatenate(
+    [every.astype(np.float32), F, np.float32([65519, 65520, 2**-25, 2**-24 * 1.5])]
+)
 
 
 def kernel(name, expression, result, inputs):
@@ -347,7 +349,9 @@ def test_vector_types(module):
     y, f = cuda.zeros((32, 4), np.int32), cuda.zeros((32, 4), np.float32)
     module.get_function("vectors").watch((1,), (32,), (*map(cuda.asarray, (a, b, s)), y, f))
     p, q = a.astype(int), b.astype(int)
-    right = np.stack([p[:, 0] + q[:, 0], p[:, 1] + q[:, 1], p[:, 2] - q[:, 2], p[:, 3] * q[:, 3]], 1)
+    right = np.stack(
+        [p[:, 0] + q[:, 0], p[:, 1] + q[:, 1], p[:, 2] - q[:, 2], p[:, 3] * q[:, 3]], 1
+    )
     np.testing.assert_array_equal(y.get(), right)
     sums = np.stack([s[:, 0], s[:, 1], (p * p).sum(1) + s[:, 0], (q * q).sum(1) + 1], 1)
     np.testing.assert_array_equal(f.get(), sums)

@@ -212,7 +212,12 @@ def test_variables_of_the_module_live_from_launch_to_launch(module):
 def test_printf_comes_in_the_order_of_blocks_and_threads(module, watch, capsys):
     kernel = module.get_function("talk")
     (kernel.watch if watch else kernel)((2,), (4,), (np.int32(9),))
-    block = ["block {0} thread 0 of 9", "late 1 1.50 text", "block {0} thread 2 of 9", "late 3 1.50 text"]
+    block = [
+        "block {0} thread 0 of 9",
+        "late 1 1.50 text",
+        "block {0} thread 2 of 9",
+        "late 3 1.50 text",
+    ]
     assert capsys.readouterr().out.splitlines() == [x.format(b) for b in (0, 1) for x in block]
 
 

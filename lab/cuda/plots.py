@@ -80,7 +80,9 @@ def _sectors(access: Access) -> tuple[Figure, str]:
     for lane, offset in enumerate(access.offsets):
         if offset is not None and (place := shown.get(offset // SECTOR_BYTES)) is not None:
             left = place + offset % SECTOR_BYTES / SECTOR_BYTES
-            ax.barh(lane, access.size_bytes / SECTOR_BYTES, left=left, align="edge", color=COLOURS[0])
+            ax.barh(
+                lane, access.size_bytes / SECTOR_BYTES, left=left, align="edge", color=COLOURS[0]
+            )
     for place in range(len(shown) + 1):
         ax.axvline(place, color=INK, linewidth=0.5, linestyle="-")
     ax.set(ylim=(WARP, 0), xlim=(0, max(1, len(shown))), ylabel="lane")
