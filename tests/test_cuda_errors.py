@@ -227,7 +227,8 @@ BOTH = {
                      "thread (16, 0, 0) waits at __syncthreads() in line"),
     "early_return": (1, 64, lambda: (ints(64), np.int32(40)), "barrier",
                      "40 of 64 threads wait here, and thread (40, 0, 0) has returned"),
-    "not_in_mask": (1, 32, lambda: (ints(32),), "mask", "lane 8 calls a warp shuffle with the mask 0x000000ff"),
+    "not_in_mask": (1, 32, lambda: (ints(32),), "mask",
+                    "lane 8 calls a warp shuffle with the mask 0x000000ff"),
     "half_a_shuffle": (1, 32, lambda: (ints(32),), "barrier",
                        "a warp shuffle is not reached by all: 16 of 32 threads wait here"),
     "division": (1, 1, lambda: (ints(1), np.int32(0)), "division", "by zero"),
@@ -330,8 +331,11 @@ def test_sources_that_do_not_compile():
         )
     foreign = 'extern "C" int open(const char *, int);\n'
     foreign += 'extern "C" __global__ void k(int *x) { x[0] = open("file", 0); }'
-    for code, words in {foreign: "calls `open`, a function of the host",
-                        'extern "C" __global__ void k(int *x) { asm("nop"); }': "Inline assembly"}.items():  # fmt: skip
+    assembly = 'extern "C" __global__ void k(int *x) { asm("nop"); }'
+    for code, words in (
+        (foreign, "calls `open`, a function of the host"),
+        (assembly, "Inline assembly"),
+    ):
         with pytest.raises(cuda.CudaError, match=words):
             RawKernel(code, "k")((1,), (1,), (ints(1),))
     with pytest.raises(cuda.CudaError, match="not declared extern"):

@@ -122,7 +122,7 @@ def floats(n):
     ("args", "words"),
     [
         (lambda: (floats(4), floats(4)), r"`scale` takes 3 arguments .*int n\), and got 2"),
-        (lambda: (floats(4), floats(4), 4), r"Argument 3 \(`n`\) of `scale` is `int` .* Python int 4: pass np.int32"),
+        (lambda: (floats(4), floats(4), 4), r"Argument 3 \(`n`\) of `scale` is `int` .* 4: pass np.int32"),
         (lambda: (floats(4), floats(4), np.uint32(4)), r"got a numpy.uint32: pass np.int32"),
         (lambda: (floats(4), floats(4), np.float32(4)), r"got a numpy.float32: pass np.int32"),
         (lambda: (floats(4), floats(4), floats(4)), r"`n`.* got an array: pass a scalar"),

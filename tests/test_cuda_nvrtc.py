@@ -55,7 +55,12 @@ def test_resources_of_kernels():
         "    int a[64];\n    for (int j = 0; j < 64; ++j) a[x[j] & 63] = j;\n    x[0] = a[n];\n}"
     )
     assert nvrtc.resources(spilled, "k").local_bytes == 256
-    code = "template <class T> __global__ void k(T *x) { __shared__ T part[32]; part[threadIdx.x] = x[0]; __syncthreads(); x[threadIdx.x] = part[31 - threadIdx.x]; }"
+    code = """template <class T> __global__ void k(T *x) {
+        __shared__ T part[32];
+        part[threadIdx.x] = x[0];
+        __syncthreads();
+        x[threadIdx.x] = part[31 - threadIdx.x];
+    }"""
     names = ("k<float>", "k<double>")
     found = [nvrtc.resources(code, name, names=names).shared_bytes for name in names]
     assert found == [128, 256]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.cuda import findings
+from lab.cuda import elf, findings
 from lab.cuda.arrays import DeviceArray
 from lab.cuda.build import Program
 from lab.cuda.errors import CudaError, KernelError
@@ -178,6 +178,7 @@ def _written(job: Job, memories, lines) -> tuple[str, np.ndarray]:
     for root in memories:
         memory[offset : offset + root.size] = root
         offset += _padded(root.size)
+    text += [f"guard {start} {size}" for start, size in elf.guards(job.program.binary)]
     text += [f"symbol {name} {data}" for name, data in job.symbols.items()]
     return "\n".join([*text, *lines, ""]), memory
 
