@@ -79,7 +79,8 @@ TESTS = {
              lambda a: (bits(a)[:, ::-1].astype(np.uint64) << np.arange(32, dtype=np.uint64)).sum(1)),
     "byte_perm": ("__byte_perm(a, b, c)", "unsigned int", (UA, UB, UC), permute),
     "mulhi": ("__mulhi(a, b)", "int", (A, B), lambda a, b: a.astype(np.int64) * b >> 32),
-    "umulhi": ("__umulhi(a, b)", "unsigned int", (UA, UB), lambda a, b: a.astype(np.uint64) * b >> np.uint64(32)),
+    "umulhi": ("__umulhi(a, b)", "unsigned int", (UA, UB),
+               lambda a, b: a.astype(np.uint64) * b >> np.uint64(32)),
     "mul24": ("__mul24(a, b)", "int", (A >> 8, B >> 8),
               lambda a, b: (a.astype(np.int64) * b).astype(np.int32)),
     "sad": ("__usad(a, b, c)", "unsigned int", (UA, UB, UC),
@@ -115,9 +116,11 @@ TESTS = {
     "int2float_rz": ("__int2float_rz(a)", "float", (A,), lambda a: rounded_to(a, 0)),
     "int2float_ru": ("__int2float_ru(a)", "float", (A,), lambda a: rounded_to(a, 1)),
     "int2float_rd": ("__int2float_rd(a)", "float", (A,), lambda a: rounded_to(a, -1)),
-    "fmaf_rn": ("__fmaf_rn(a, b, a)", "float", (G, F), lambda a, b: [fmaf(x, y, x) for x, y in zip(a, b, strict=True)]),
+    "fmaf_rn": ("__fmaf_rn(a, b, a)", "float", (G, F),
+                lambda a, b: [fmaf(x, y, x) for x, y in zip(a, b, strict=True)]),
     "no_contraction": ("a * b + a", "float", (G, F), lambda a, b: a * b + a),
-    "saturatef": ("__saturatef(a)", "float", (F / 100,), lambda a: np.where(np.isnan(a), 0, np.clip(a, 0, 1))),
+    "saturatef": ("__saturatef(a)", "float", (F / 100,),
+                  lambda a: np.where(np.isnan(a), 0, np.clip(a, 0, 1))),
     "fdividef": ("__fdividef(a, b)", "float", (F, G), lambda a, b: a / b),
     "float_as_int": ("__float_as_int(a)", "int", (F,), lambda a: a.view(np.int32)),
     "int_as_float": ("__int_as_float(a)", "float", (F.view(np.int32),), lambda a: a.view(np.float32)),
@@ -152,7 +155,9 @@ HALF = {
 }
 every = np.arange(65536, dtype=np.uint16).view(np.float16)
 HALVES = (every, rng.permutation(every))
-FLOATS = np.concatenate([every.astype(np.float32), F, np.float32([65519, 65520, 2**-25, 2**-24 * 1.5])])
+FLOATS = np.concatenate(
+    [every.astype(np.float32), F, np.float32([65519, 65520, 2**-25, 2**-24 * 1.5])]
+)
 
 
 def kernel(name, expression, result, inputs):
@@ -259,6 +264,21 @@ extern "C" __global__ void atomics_more(const int *x, int *i, unsigned *u, float
     atomicExch(&f[1], 2.5f);
     atomicAdd(&d[0], (double)v / 4);
 }
+extern "C" __global__ void halves(const __half *x, __half *y) {
+    __shared__ __half part[64];
+    __shared__ __half2 pairs[32];
+    part[threadIdx.x] = x[threadIdx.x];
+    if (threadIdx.x < 32) pairs[threadIdx.x] = reinterpret_cast<const __half2 *>(x)[threadIdx.x];
+    __syncthreads();
+    y[threadIdx.x] = part[63 - threadIdx.x] + pairs[threadIdx.x / 2].y;
+}
+extern "C" __global__ void moves(const unsigned char *x, unsigned char *y) {
+    int t = threadIdx.x;
+    unsigned char local[8];
+    memcpy(local, x + 8 * t, 8);
+    memset(y + 8 * t, 3, 8);
+    memcpy(y + 8 * t, local, 4);
+}
 extern "C" __global__ void vectors(const char4 *a, const uchar4 *b, const short2 *s, int4 *y, float4 *f) {
     int t = threadIdx.x;
     char4 p = a[t];
@@ -340,6 +360,24 @@ def test_more_atomics(module):
     assert f.get().tolist() == [x.sum(), 2.5] and d.get()[0] == x.sum() / 4
 
 
+def test_half_precision_in_shared_memory(module):
+    x = rng.random(64).astype(np.float16)
+    y = cuda.zeros(64, np.float16)
+    report = module.get_function("halves").watch((1,), (64,), (cuda.asarray(x), y))
+    np.testing.assert_array_equal(y.get(), x[::-1] + np.repeat(x[1::2], 2))
+    assert {i.size_bytes for i in report.select(space="shared")} == {2, 4}
+
+
+def test_memory_moves_are_accesses(module):
+    x, y = cuda.arange(256, dtype=np.uint8), cuda.zeros(256, np.uint8)
+    kernel = module.get_function("moves")
+    report = kernel.watch((1,), (32,), (x, y))
+    right = np.where(np.arange(256) % 8 < 4, np.arange(256), 3)
+    assert y.get().tolist() == right.tolist() and report.global_bytes == 32 * (8 + 8 + 4)
+    with pytest.raises(cuda.KernelError, match=r"thread \(31, 0, 0\): reads `x\[248"):
+        kernel.watch((1,), (32,), (x[:250].copy(), y))
+
+
 def test_vector_types(module):
     a = rng.integers(-128, 128, (32, 4)).astype(np.int8)
     b = rng.integers(0, 256, (32, 4)).astype(np.uint8)
@@ -347,7 +385,9 @@ def test_vector_types(module):
     y, f = cuda.zeros((32, 4), np.int32), cuda.zeros((32, 4), np.float32)
     module.get_function("vectors").watch((1,), (32,), (*map(cuda.asarray, (a, b, s)), y, f))
     p, q = a.astype(int), b.astype(int)
-    right = np.stack([p[:, 0] + q[:, 0], p[:, 1] + q[:, 1], p[:, 2] - q[:, 2], p[:, 3] * q[:, 3]], 1)
+    right = np.stack(
+        [p[:, 0] + q[:, 0], p[:, 1] + q[:, 1], p[:, 2] - q[:, 2], p[:, 3] * q[:, 3]], 1
+    )
     np.testing.assert_array_equal(y.get(), right)
     sums = np.stack([s[:, 0], s[:, 1], (p * p).sum(1) + s[:, 0], (q * q).sum(1) + 1], 1)
     np.testing.assert_array_equal(f.get(), sums)

@@ -122,7 +122,7 @@ def floats(n):
     ("args", "words"),
     [
         (lambda: (floats(4), floats(4)), r"`scale` takes 3 arguments .*int n\), and got 2"),
-        (lambda: (floats(4), floats(4), 4), r"Argument 3 \(`n`\) of `scale` is `int` .* Python int 4: pass np.int32"),
+        (lambda: (floats(4), floats(4), 4), r"Argument 3 \(`n`\) of `scale` is `int` .* 4: pass np.int32"),
         (lambda: (floats(4), floats(4), np.uint32(4)), r"got a numpy.uint32: pass np.int32"),
         (lambda: (floats(4), floats(4), np.float32(4)), r"got a numpy.float32: pass np.int32"),
         (lambda: (floats(4), floats(4), floats(4)), r"`n`.* got an array: pass a scalar"),
@@ -212,7 +212,12 @@ def test_variables_of_the_module_live_from_launch_to_launch(module):
 def test_printf_comes_in_the_order_of_blocks_and_threads(module, watch, capsys):
     kernel = module.get_function("talk")
     (kernel.watch if watch else kernel)((2,), (4,), (np.int32(9),))
-    block = ["block {0} thread 0 of 9", "late 1 1.50 text", "block {0} thread 2 of 9", "late 3 1.50 text"]
+    block = [
+        "block {0} thread 0 of 9",
+        "late 1 1.50 text",
+        "block {0} thread 2 of 9",
+        "late 3 1.50 text",
+    ]
     assert capsys.readouterr().out.splitlines() == [x.format(b) for b in (0, 1) for x in block]
 
 

@@ -6,9 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-from warm_kernels import kernels_fixture  # noqa: F401
+from warm_kernels import (
+    kernels_fixture,  # noqa: F401
+    variant,
+)
 from warm_kernels import run as run_cells
-from warm_kernels import variant
 
 from autograder.grading.examiner import native
 from lab import cuda
@@ -62,7 +64,9 @@ def test_a_judges_kernels_run_shut_in(kernels, tmp_path, monkeypatch):
         assert y.get()[0] == -1 and y.get()[1] >= 0
         report = RawKernel(SEEN, "look").watch((1,), (32,), (y, np.int32(4)))
         assert report.sectors_per_request("store") == 1 and y.get().tolist() == [0, 1, 2, 3]
-        with pytest.raises(cuda.KernelError, match=r"line 4, .*thread \(4, 0, 0\): writes `y\[4\]`"):
+        with pytest.raises(
+            cuda.KernelError, match=r"line 4, .*thread \(4, 0, 0\): writes `y\[4\]`"
+        ):
             RawKernel(SEEN, "look").watch((1,), (32,), (y, np.int32(5)))
         with pytest.raises(cuda.CompileError, match="in line 1"):
             RawKernel('extern "C" __global__ void look() { oops }', "look")((1,), (1,), ())

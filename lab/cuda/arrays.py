@@ -88,7 +88,9 @@ class DeviceArray:
         return self._host.ctypes.data - self._memory.ctypes.data
 
     def __array__(self, *_, **__):
-        raise TypeError("A device array does not turn into a NumPy array by itself: cuda.asnumpy(x).")
+        raise TypeError(
+            "A device array does not turn into a NumPy array by itself: cuda.asnumpy(x)."
+        )
 
     def __repr__(self) -> str:
         return f"device array {self.shape} {self.dtype}: {np.array2string(self._host, threshold=8)}"

@@ -125,8 +125,11 @@ def headers() -> dict[str, bytes]:
 
 def runtime_files() -> dict[str, bytes]:
     """The runtime's sources, by plain name."""
-    return {path.name: path.read_bytes() for path in sorted((NATIVE / "runtime").iterdir())
-            if path.suffix in (".h", ".cpp")}
+    return {
+        path.name: path.read_bytes()
+        for path in sorted((NATIVE / "runtime").iterdir())
+        if path.suffix in (".h", ".cpp")
+    }
 
 
 def tidy(messages: str) -> str:

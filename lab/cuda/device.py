@@ -113,7 +113,9 @@ def _watch_cupy(function, grid, block, args, shared_mem, run) -> Report:
         raise CudaError("watch needs a kernel made from source by RawKernel or RawModule.")
     expressions = getattr(function, "name_expressions", None) or ()
     if expressions and function.name not in source_names(function.code):
-        raise CudaError("On a GPU, watch takes RawKernel's kernels and extern \"C\" ones of a module.")
+        raise CudaError(
+            'On a GPU, watch takes RawKernel\'s kernels and extern "C" ones of a module.'
+        )
     own = kernel.RawKernel(function.code, function.name, tuple(function.options))
     own.max_dynamic_shared_size_bytes = max(shared_mem, own.max_dynamic_shared_size_bytes)
     copies = {id(a): arrays.asarray(a.get()) for a in args if isinstance(a, cupy.ndarray)}

@@ -3,6 +3,7 @@
 System V ABI, chapter 4; 64 bits, little endian: x86-64, AArch64 and NVIDIA's cubins.
 """
 
+import functools
 import re
 import struct
 from dataclasses import dataclass
@@ -77,6 +78,14 @@ def plain_name(mangled: str) -> str:
         if len(match[2]) >= length:
             last = match[2][:length]
     return last or mangled
+
+
+@functools.lru_cache(maxsize=64)
+def guards(image: bytes) -> tuple[tuple[int, int], ...]:
+    """Offset and size of each thread-local guard: whether C++ has constructed an array of classes."""
+    return tuple(
+        (s.value, s.size) for s in symbols(image) if s.type == STT_TLS and s.name.startswith("_ZGV")
+    )
 
 
 def shared_variable(image: bytes, offset: int) -> tuple[str, int] | None:

@@ -86,9 +86,7 @@ class _About:
         self.shared: tuple[str, int] | None = None
         if "buffer" in row:
             root = memories[row["buffer"]]
-            first = next(
-                a for a in job.args if isinstance(a, DeviceArray) and a._memory is root
-            )
+            first = next(a for a in job.args if isinstance(a, DeviceArray) and a._memory is root)
             self.name, self.dtype = buffers[row["buffer"]], first.dtype
             self.index = (row["offset"] - first.offset) // first.itemsize
             self.low = -(first.offset // first.itemsize)
@@ -186,7 +184,11 @@ def _race(a: _About) -> str:
     }[a.row["how"]]
     if a.does == "updates":
         did = did.replace("writes {}", "updates {}", 1)
-    remedy = "put a __syncthreads() between the two" if same else "use an atomic, or one block's own place"
+    remedy = (
+        "put a __syncthreads() between the two"
+        if same
+        else "use an atomic, or one block's own place"
+    )
     if same and a.row["how"] == "writes after write":
         remedy = "use an atomic, or let one thread write"
     return f"data race: {did.format(a.element, who)}, and nothing orders the two: {remedy}."
@@ -226,7 +228,9 @@ def _argument(a: _About) -> str:
     want = f"is `{_type(p)}` in the kernel"
     if isinstance(value, DeviceArray):
         if not p["pointer"]:
-            return f"{argument_name(job, at)} {want}, and got an array: pass a scalar, {_scalar(p)}."
+            return (
+                f"{argument_name(job, at)} {want}, and got an array: pass a scalar, {_scalar(p)}."
+            )
         return (
             f"{argument_name(job, at)} {want}, and got an array of {value.dtype}: convert it with "
             f"astype, or read the same bytes as another dtype with view."
@@ -266,7 +270,9 @@ SENTENCES: dict[str, Callable[[_About], str]] = {
     "mask": _mask,
     "argument": _argument,
     "constant": lambda a: "writes constant memory, which a kernel can only read.",
-    "endless": lambda a: "the kernel still runs after its limit of CPU time: does this loop never end?",
+    "endless": lambda a: (
+        "the kernel still runs after its limit of CPU time: does this loop never end?"
+    ),
     "division": lambda a: "divides an integer by zero; on a GPU the result is undefined.",
     "stack": lambda a: "the local variables need more than the 64 KB of stack that a thread has.",
     "stopped": lambda a: f"{a.row['why']}.",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.cuda import findings
+from lab.cuda import elf, findings
 from lab.cuda.arrays import DeviceArray
 from lab.cuda.build import Program
 from lab.cuda.errors import CudaError, KernelError
@@ -88,7 +88,9 @@ def perform(job: Job) -> Report | None:
         found, report = _read(result, job, memories)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         # Written by the process that ran the kernel, which may have done anything.
-        why = f"The kernel `{job.title}` left a result that cannot be read ({type(error).__name__})."
+        why = (
+            f"The kernel `{job.title}` left a result that cannot be read ({type(error).__name__})."
+        )
         raise KernelError([findings.Finding("ended", why)]) from error
     if found and found[0].kind == "argument":
         raise CudaError(found[0].message)
@@ -176,6 +178,7 @@ def _written(job: Job, memories, lines) -> tuple[str, np.ndarray]:
     for root in memories:
         memory[offset : offset + root.size] = root
         offset += _padded(root.size)
+    text += [f"guard {start} {size}" for start, size in elf.guards(job.program.binary)]
     text += [f"symbol {name} {data}" for name, data in job.symbols.items()]
     return "\n".join([*text, *lines, ""]), memory
 
@@ -189,7 +192,10 @@ def _result(job: Job, done: Any) -> dict:
         why = f"The kernel `{job.title}` was stopped: {done.reason}; does a loop never end?"
     else:
         said = done.stderr.decode(errors="replace").strip()[:300]
-        why = f"The kernel `{job.title}` ended its process (status {done.status}) {said}".rstrip() + "."
+        why = (
+            f"The kernel `{job.title}` ended its process (status {done.status}) {said}".rstrip()
+            + "."
+        )
     raise KernelError([findings.Finding("ended", why)])
 
 

@@ -98,7 +98,9 @@ def run(
 
 
 def _folder(parent: str | None) -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix="course-cuda-", dir=parent, ignore_cleanup_errors=True)
+    return tempfile.TemporaryDirectory(
+        prefix="course-cuda-", dir=parent, ignore_cleanup_errors=True
+    )
 
 
 def _wait(argv: list[str], folder: str, wall_s: float) -> tuple[int, str]:

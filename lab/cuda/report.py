@@ -168,9 +168,7 @@ class Report:
         kind: load, store or atomic; default loads and stores.
         """
         rows = [
-            i
-            for i in self.select(kind, "global", name)
-            if kind is not None or i.kind != "atomic"
+            i for i in self.select(kind, "global", name) if kind is not None or i.kind != "atomic"
         ]
         requests = sum(i.requests for i in rows)
         return sum(i.sectors for i in rows) / requests if requests else float("nan")
@@ -233,7 +231,9 @@ class Report:
             per = f"{i.sectors_per_request:.2f}" if i.sectors else f"{i.wavefronts_per_request:.2f}"
             what = f"{i.kind} {i.name}"
             numbers = (i.size_bytes, i.requests, i.lanes, i.sectors, per, i.wavefronts)
-            rows.append((str(i.line), what, *(f"{n:,}" if isinstance(n, int) else n for n in numbers)))
+            rows.append(
+                (str(i.line), what, *(f"{n:,}" if isinstance(n, int) else n for n in numbers))
+            )
         widths = [max(len(row[c]) for row in rows) for c in range(len(head))]
         return "\n".join(
             "  ".join(

@@ -13,7 +13,9 @@ from lab.cuda.errors import CudaError
 FILE = "kernel.cu"
 # A C name would stand in for the C library's: a kernel may be called `read` or `div`.
 OWN = "course_own_"
-_DYNAMIC = re.compile(r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
+_DYNAMIC = re.compile(
+    r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;"
+)
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
 _ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 _IN_MACRO = re.compile(r"#\s*define(?:[^\n]*\\\n)*[^\n]*__global__")
@@ -138,6 +140,7 @@ def translate(code: str, names: dict[str, str]) -> str:
     Raises:
         CudaError: it has inline assembly.
     """
+
     def dynamic(declared: str) -> str:
         return f'extern {declared}[] __course_dynamic_shared__("course_dynamic_shared");'
 
@@ -186,7 +189,7 @@ def pick(code: str, name: str) -> str:
         )
     if not found[name].c_name:
         raise CudaError(
-            f"`{name}` is not declared extern \"C\", so its name is mangled and not found: "
+            f'`{name}` is not declared extern "C", so its name is mangled and not found: '
             f'write `extern "C" __global__ void {name}(...)`.'
         )
     return name
