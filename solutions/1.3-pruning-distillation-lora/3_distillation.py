@@ -279,6 +279,7 @@ def kd_loss(
         student_logits, teacher_logits: (rows, classes), the same float dtype, finite; values of 1e4 give a
             finite loss too. No gradient goes to the teacher. labels: int64 (rows,), 0 to classes - 1.
         temperature: positive and finite. alpha: 0 (labels alone) to 1 (teacher alone).
+            No argument is changed, and torch's gradient mode is afterwards what it was.
 
     Returns:
         a tensor without dimensions, dtype of the student's logits, with the gradient by them.
@@ -441,9 +442,11 @@ def distil(
         teacher: answers in evaluation mode and without gradients. Its parameters, buffers, .grad and
             requires_grad stay as they are.
         batches: (inputs, labels int64); both models take the inputs and give logits (rows, classes).
+            Not changed.
         temperature, alpha: of kd_loss. learning_rate: torch.optim.Adam's, its other settings default.
 
-    Afterwards each model is in training or evaluation mode as it was before, also after an error.
+    Afterwards each model is in training or evaluation mode as it was before, also after an error, and so is
+    torch's gradient mode.
 
     Returns:
         the loss of each batch, before its step.
@@ -548,7 +551,7 @@ def feature_loss(
         student: float (..., d_s), with one leading dimension or more. teacher: same dtype and leading shape,
             (..., d_t); no gradient goes to it. projection: (d_t, d_s), applied as projection @ h.
         keep: bool, the leading shape; None keeps all. Other positions do not count: they may hold NaN or
-            infinities, and get a gradient of exactly 0.
+            infinities, and get a gradient of exactly 0. No argument is changed.
 
     Returns:
         a tensor without dimensions: the mean over kept positions and d_t features, with gradients by the
@@ -661,6 +664,7 @@ def uld_loss(student_logits: torch.Tensor, teacher_logits: torch.Tensor) -> torc
     Args:
         student_logits: float (rows, student_classes). teacher_logits: same dtype, (rows,
             teacher_classes); no gradient goes to it. The classes may differ in number, either way.
+            Neither is changed.
 
     Returns:
         a tensor without dimensions, between 0 and 2, with the gradient by the student's logits.
@@ -774,14 +778,15 @@ def sample_completions(
 ) -> torch.Tensor:
     """Completions drawn from a model's own distribution, token by token.
 
-    The model runs inside torch.no_grad(). Each new token is drawn from softmax(logits of the last position),
+    The model runs inside torch.no_grad(); afterwards torch's gradient mode is what it was. Each new token is drawn from softmax(logits of the last position),
     each row on its own. Once a row has
     drawn end_id, the rest of the row is end_id. An end_id in the prompt ends nothing.
 
     Args:
         model: a callable from ids (rows, length) int64 to logits (rows, length, vocabulary).
         prompts: int64 (rows, prompt_length). Not changed.
-        new_tokens: 1 or more. generator: the only source of randomness.
+        new_tokens: 1 or more. generator: the only source of randomness. Its state moves on: a second call with it
+            draws other tokens.
 
     Returns:
         int64 (rows, prompt_length + new_tokens): the prompts and, after them, the new tokens.
@@ -845,12 +850,13 @@ def on_policy_loss(
 
     Args:
         student, teacher: callables from ids (rows, length) to logits (rows, length, vocabulary). The gradient
-            goes through the student's logits alone; the teacher runs without gradients.
-        ids: int64 (rows, length), prompts and completions, from sample_completions.
+            goes through the student's logits alone; the teacher runs without gradients, and torch's
+            gradient mode is afterwards what it was.
+        ids: int64 (rows, length), prompts and completions, from sample_completions. Not changed.
         prompt_length: 1 to length - 1.
 
     Returns:
-        a tensor without dimensions, nats for each token.
+        a tensor without dimensions, nats for each token; finite for finite logits, also of 1e3.
 
     Raises:
         ValueError: prompt_length outside 1 .. length - 1, or different vocabularies.

@@ -427,6 +427,8 @@ class AdapterLinear(nn.Module):
         base: the nn.Linear given, frozen. active: the active adapter's name, or None (at first).
         merged: whether the active adapter is in base.weight (False at first).
 
+    Several layers may exist at once; each keeps its own state.
+
     >>> layer = AdapterLinear(nn.Linear(2, 1, bias=False))
     >>> layer.add("double", layer.base.weight.detach().clone(), torch.ones(1, 1), alpha=1.0)
     >>> layer.activate("double")
@@ -445,7 +447,8 @@ class AdapterLinear(nn.Module):
     def add(self, name: str, A: torch.Tensor, B: torch.Tensor, alpha: float) -> None:
         """Store copies of A (rank, in) and B (out, rank). It does not become active.
 
-        Raises ValueError if the shapes do not fit the base or each other, or the name is taken.
+        Raises ValueError, and stores nothing, if the shapes do not fit the base or each other, or the
+        name is taken.
         """
         ### BEGIN SOLUTION
         out, wide = self.base.weight.shape
@@ -474,7 +477,7 @@ class AdapterLinear(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (..., in) to (..., out): base(x) + (alpha / rank) x A^T B^T with an active adapter.
 
-        Merged, or with none active, no product but the base's is computed.
+        Merged, or with none active, no product but the base's is computed. Gradients go through to x.
         """
         ### BEGIN SOLUTION
         y = self.base(x)
@@ -619,8 +622,8 @@ def mixed_lora(
     """A linear layer in which each row has an adapter of its own, or none.
 
     Row i is x[i] W^T + scaling[j] x[i] A_j^T B_j^T with j = which[i], and x[i] W^T alone where which[i] is -1.
-    No matrix B_j A_j is formed: the work is at most that of the base's product for each row plus the thin
-    products of all k adapters for each row.
+    No matrix B_j A_j is formed, by @ or entry by entry: the work is at most that of the base's product for each
+    row plus the thin products of all k adapters for each row (scalings and masks come on top).
 
     Args:
         x: (n, d_in), n may be 0. weight: (d_out, d_in). a: (k, r, d_in). b: (k, d_out, r). scaling: (k,), alpha / r of

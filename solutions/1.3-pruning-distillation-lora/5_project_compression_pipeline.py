@@ -138,8 +138,8 @@ def fine_tune(
 
     Args:
         model: is changed; in training mode while it learns, in evaluation mode afterwards.
-        batches: what `model(**batch)` takes.
-        masks: parameter name: bool tensor of the parameter's shape, True where the weight stays. The
+        batches: what `model(**batch)` takes; one may stand there twice. Not changed.
+        masks: not changed. Parameter name: bool tensor of the parameter's shape, True where the weight stays. The
             other weights are exactly 0 before the first step and after every step.
         loss_of: `loss_of(model, batch)` is the loss, a scalar tensor; None for
             `model(**batch).loss`.
@@ -501,11 +501,11 @@ def distillation_objective(
         student, teacher: `model(input_ids=..., attention_mask=...)` has `.logits` (B, classes);
             `.config.vocab_size` and `.config.num_labels` say what they take and give.
         temperature: above 0.
-        alpha: weight of the soft targets, in [0, 1].
+        alpha: weight of the soft targets, in [0, 1], not NaN.
 
     Returns:
         loss(model, batch), a scalar tensor; batch has input_ids, attention_mask (B, T) and labels
-        (B,), and is not changed.
+        (B,), and is not changed, and torch's gradient mode is afterwards what it was.
 
     Raises:
         ValueError: at once (not when the loss is called): vocabularies of different size, numbers
@@ -737,7 +737,7 @@ show(
 #
 # The check rebuilds all six models and measures your accuracies, accuracy on 600 test sentences that this notebook never
 # read, zeros of each matrix, nesting. It wants a teacher of 78 % or more (generated reviews: 90 %); over dev and test
-# sentences, a student with 95 % of the teacher's accuracy, and at most 3 points lost at 50 % and by the pruned student (2, and one
+# sentences, a student of your own with 95 % of the teacher's accuracy, and at most 3 points lost at 50 % and by the pruned student (2, and one
 # for chance).
 # %% role="exercise" id="compressed-models" items="1.3.P1 1.3.P2 1.3.P3 1.3.P4 1.3.P5" minutes=5
 def hand_in() -> dict:

@@ -135,7 +135,21 @@ def _tuned(name, arrays, before, kind):
         )  # fmt: skip
 
 
+def _own(arrays):
+    """The shipped student is there to compare with: a copy of it was not distilled here."""
+    shipped = sentiment.shipped("student")
+    same = [
+        key
+        for key in sentiment.pruned_names("student")
+        if np.array_equal(arrays[key], shipped[key])
+    ]
+    expect.that(not same, "The student is the shipped one: hand in the one that you distilled.",
+                yours=f"{len(same)} matrices equal", right="none",
+                hint="new_student() and distillation, as in section 5.")  # fmt: skip
+
+
 def _students(models):
+    _own(models["student"])
     teacher, student = _both("teacher", models["teacher"]), _both("student", models["student"])
     share = float(student.mean() / teacher.mean())
     expect.that(share >= STUDENT_SHARE, "The student keeps too little of the teacher's accuracy.",

@@ -93,7 +93,7 @@ def _rounds():
 @cache
 def _student():
     if not _data().is_stand_in:
-        return load_classifier("student")
+        return _train(load_classifier("student"), _batches(0.1, 1), 2e-4, teacher=_teacher())
     return _train(load_classifier("student"), _batches(4, 1), 2e-3, teacher=_teacher())
 
 
@@ -231,6 +231,12 @@ def untrained():
        call=True, diagnose=False)  # fmt: skip
 def same_model():
     return lambda: _answer(student=_teacher())
+
+
+@wrong("shipped-student", "The student is the shipped one, not distilled here.",
+       call=True, diagnose=False)  # fmt: skip
+def shipped_student():
+    return lambda: _answer(student=load_classifier("student"))
 
 
 @wrong("student-not-pruned", "The pruned student is the student.", call=True, diagnose=False)
