@@ -116,7 +116,8 @@ def probe(solution, weight, bias, x, adapters, script):
 
     def twin():
         """A second layer with adapters of the same names, merged."""
-        second = nn.Linear(weight.shape[1], weight.shape[0])
+        second = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
+        second.weight.data.copy_(torch.tensor(weight / 2))
         twins.append((solution(second), second, second.weight.detach().clone()))
         for name, (a, b, alpha) in given.items():
             twins[0][0].add(name, 2 * a, b, alpha)

@@ -166,3 +166,13 @@ def changes(weights, masks, sparsity):
     for k in masks:
         masks[k][...] = out[k]
     return out
+
+
+@wrong("squares", "Squares of small float32 values are 0: compare magnitudes.")
+def squares(weights, masks, sparsity):
+    return _masks(weights, masks, sparsity, key=np.square)
+
+
+@wrong("half-precision", "In float16 different magnitudes become equal: compare as they are.")
+def half_precision(weights, masks, sparsity):
+    return _masks(weights, masks, sparsity, key=lambda w: np.abs(w.astype(np.float16)))
