@@ -164,6 +164,27 @@ def untuned():
     return solution
 
 
+@wrong(
+    "scaled-not-tuned",
+    "The pruned models are the teacher times a number.",
+    call=True,
+    diagnose=False,
+)
+def scaled():
+    def scaled_by(model):
+        model = copy.deepcopy(model)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight *= 1.01
+        return model
+
+    def solution():
+        models = {s: _prune(_teacher(), s, tune=False) for s in (0.3, 0.5, 0.7)}
+        return _answer(**{f"pruned {s:.0%}": scaled_by(m) for s, m in models.items()})
+
+    return solution
+
+
 @wrong("masks-lost", "Removed weights grew back in fine-tuning.", call=True, diagnose=False)
 def masks_lost():
     def solution():
