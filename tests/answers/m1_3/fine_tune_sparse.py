@@ -193,3 +193,19 @@ def used_up(model, batches, learning_rate=1e-3, masks=None, loss_of=None):
     losses = _train(model, batches, learning_rate, masks, loss_of)
     batches.clear()
     return losses
+
+
+@wrong(
+    "masks-before-the-step", "The optimizer moves removed weights: apply the masks after its step."
+)
+def before_the_step(model, batches, learning_rate=1e-3, masks=None, loss_of=None):
+    parameters = dict(model.named_parameters())
+
+    class Early(torch.optim.AdamW):
+        def step(self, closure=None):
+            with torch.no_grad():
+                for name, mask in (masks or {}).items():
+                    parameters[name].mul_(mask)
+            return super().step(closure)
+
+    return _train(model, batches, learning_rate, masks, loss_of, each=False, last=False, kind=Early)
