@@ -237,7 +237,7 @@ for t in (1, 2, 4, 8, 20):
 # $$\mathrm{KL}(p\,\|\,q) = \sum_i p_i\,(\log p_i - \log q_i).$$
 #
 # The **teacher** stands first: its probabilities weigh the sum. A class that the teacher holds possible must not be impossible for
-# the student. The other direction, $\mathrm{KL}(q\,\|\,p)$, is a different loss (it comes at the end). PyTorch's
+# the student. The other direction, $\mathrm{KL}(q\,\|\,p)$, is another loss (at the end). PyTorch's
 # `F.kl_div(input, target)` takes *log q* as input.
 # %% [markdown] items="1.3.C6"
 # ## Why T squared
@@ -636,11 +636,11 @@ for kind in ("linear", "mlp", "cnn"):
 # %% [markdown] items="1.3.C7 1.3.K5"
 # ## Different vocabularies
 #
-# Two language models with different tokenizers have different classes: column 17 of one is not column 17 of the other. If the *widths* differ,
-# your `kd_loss` refuses. If they happen to be equal, nothing complains, and the student learns nonsense.
+# With another tokenizer column 17 is another token. If the *widths* differ, your `kd_loss` refuses. If they
+# happen to be equal, nothing complains, and the student learns nonsense.
 #
-# The **universal logit distillation** loss compares only the *shape* of the answers: both rows of probabilities are sorted, the largest
-# first, the shorter one is filled with zeros, and
+# The **universal logit distillation** loss compares only the *shape* of the answers: both rows of probabilities sorted, the largest
+# first, the shorter one filled with zeros, and
 #
 # $$L_{ULD} = \sum_k |q_{(k)} - p_{(k)}|,$$
 #
