@@ -637,7 +637,7 @@ for kind in ("linear", "mlp", "cnn"):
 # ## Different vocabularies
 #
 # With another tokenizer column 17 is another token. If the *widths* differ, your `kd_loss` refuses. If they
-# happen to be equal, nothing complains, and the student learns nonsense.
+# happen to agree, nothing complains and nonsense is learned.
 #
 # The **universal logit distillation** loss compares only the *shape* of the answers: both rows of probabilities sorted, the largest
 # first, the shorter one filled with zeros, and
@@ -824,9 +824,9 @@ check("sample-completions", sample_completions)
 #
 # $$\mathrm{KL}(q\,\|\,p) = \sum_v q_v\,(\log q_v - \log p_v).$$
 #
-# Now the *student's* probabilities weigh the sum: it is punished for what it says and the teacher would not. What the teacher would say and the
-# student does not costs little. A small model, which cannot do all that the teacher does, had better do a part of it well: **mode
-# seeking**, as against **mode covering**.
+# Now the *student's* probabilities weigh the sum: it is punished for what it says and the teacher would not. What only the
+# teacher would say costs little. A small model, which cannot do everything, had better do a part well: **mode seeking**,
+# as against **mode covering**.
 # %% [markdown] items="1.3.C7"
 # ### Exercise: the on-policy loss
 #
@@ -950,10 +950,10 @@ for way in ("text, forward KL", "text, reverse KL"):
     gap = lm_results["own samples, reverse KL"][0] - lm_results[way][0]
     print(f"own samples - {way}: {gap.mean():+.3f} (se {gap.std(ddof=1) / math.sqrt(8):.3f})")
 # %% [markdown] items="1.3.C7 1.3.K5"
-# **What you should see.** Labels alone no longer help a model that was trained on such text already; the teacher's answers do, at once.
+# **What you should see.** Labels alone no longer help a model that knows such text already; the teacher's answers do, at once.
 # Each direction is best at what it minimises: forward KL on text, reverse KL on the student's own samples. But the
 # *control* is as good as on-policy: in 20 steps (one run each) the gain comes from the direction, and the student's own
-# samples add nothing above the standard error. Without that row one would have claimed the contrary.
+# samples add nothing above the standard error. Without that row one would claim the contrary.
 # %% [markdown] items="1.3.K2 1.3.K5"
 # ## In your own words
 #

@@ -226,7 +226,12 @@ print(f"this model, r = 16, all matrices: {counted['reduction']:.1f} times fewer
 # %% [markdown] items="1.3.C8"
 # ## Why B starts at zero
 #
-# At the start $BA$ must be 0, so that training begins at the model that you have. Then $A$ or $B$ is zero. With loss $L$, inputs $x$ $(n, d_{in})$,
+# At the start $BA$ must be 0, so that training begins at the model that you have. So $A$ or $B$ is zero, or both. Which? The gradients
+# tell: a matrix whose gradient is 0 stays where it is.
+# %% [markdown] items="1.3.C8"
+# ### The two gradients
+#
+# With loss $L$, inputs $x$ $(n, d_{in})$,
 # output $y = x W_0^T + s\,x A^T B^T$ with $s = \alpha / r$, and $G = \partial L / \partial y$ $(n, d_{out})$, the chain rule gives
 #
 # $$\frac{\partial L}{\partial B} = s\,G^T (x A^T),\qquad \frac{\partial L}{\partial A} = s\,(G B)^T x.$$
@@ -301,13 +306,13 @@ for start in ("B zero", "both zero", "both random"):
 # %% [markdown] items="1.3.C8"
 # ## How much rank does an update have?
 #
-# LoRA *assumes* that the update is thin. Full training did not assume it, so its result can be asked: take
+# LoRA *assumes* a thin update. Full training did not, so its result can be asked: take
 # $\Delta W = W_{trained} - W_0$ and its **singular values** $\sigma_1 \ge \sigma_2 \ge \dots$ The best matrix of rank $r$ keeps the
 # first $r$ singular directions (Eckart and Young), and its squared error is
 #
 # $$\|\Delta W - \Delta W_r\|_F^2 = \sum_{k > r} \sigma_k^2.$$
 #
-# So any fine-tuned model can be turned into an adapter afterwards.
+# So a fine-tuned model can become an adapter afterwards.
 # %% [markdown] items="1.3.C8"
 # ### Exercise: cut out an adapter
 #
@@ -403,11 +408,11 @@ for rank in (1, 16):
 # %% [markdown] items="1.3.C8"
 # ## Merge, and nothing is left
 #
-# An adapter beside a layer costs two small products at every call. They can be **merged**: $W_0 + \frac{\alpha}{r} BA$ is a matrix of
+# An adapter beside a layer costs two small products at every call. It can be **merged**: $W_0 + \frac{\alpha}{r} BA$ is a matrix of
 # the old shape. The output is the same (up to rounding), and the cost is that of the base: *no added latency*.
 #
-# To switch, **unmerge**. Subtracting $BA$ again does not give back the old bits: $(w + u) - u$ rounds twice. After a hundred switches the
-# base has drifted. Keep the original.
+# To switch, **unmerge**. Subtracting $BA$ again does not give back the old bits: $(w + u) - u$ rounds twice. In time the base drifts: keep the
+# original.
 # %% [markdown] items="1.3.C8"
 # ### Exercise: switch and merge
 #
@@ -547,9 +552,9 @@ print(f"after 100 subtractions {float((drifting != original).double().mean()):.1
       f"yours: {int((wide.base.weight != original).sum())} weights")  # fmt: skip
 # %% [markdown] items="1.3.C8"
 # **What you should see.** The adapter's products are 1 % of the base's ($16\,(2048 + 8192)$ against $2048 \cdot 8192$), so for one row the
-# three times differ by a few percent, the spread of the runs. Merged is the base's own product by construction, so it adds nothing on any
-# machine; beside it, a GPU also pays two more kernel launches for each layer. (On a busy machine the
-# times for 64 rows scatter.) About a fifth of the weights had other bits after subtractions; yours had none.
+# three times differ by a few percent, the spread of the runs. Merged is the base's own product, so it adds nothing on any machine;
+# beside it, a GPU also pays two more kernel launches for each layer. About a fifth of the weights had other bits after
+# subtractions; yours had none.
 # %% [markdown] items="1.3.C8"
 # ## One base, many adapters
 #
