@@ -236,7 +236,7 @@ print(f"this model, r = 16, all matrices: {counted['reduction']:.1f} times fewer
 #
 # $$\frac{\partial L}{\partial B} = s\,G^T (x A^T),\qquad \frac{\partial L}{\partial A} = s\,(G B)^T x.$$
 #
-# With $B = 0$ the gradient of $A$ is 0, but that of $B$ is not: $B$ moves first, and then $A$. With **both** zero both gradients are 0, for ever.
+# With $B = 0$ only $A$'s gradient is 0: $B$ moves first, then $A$. With **both** zero both gradients are 0, for ever.
 # %% [markdown] items="1.3.C8"
 # ### Exercise: gradients by hand
 #
