@@ -552,7 +552,7 @@ print(f"after 100 subtractions {float((drifting != original).double().mean()):.1
       f"yours: {int((wide.base.weight != original).sum())} weights")  # fmt: skip
 # %% [markdown] items="1.3.C8"
 # **What you should see.** The adapter's products are 1 % of the base's ($16\,(2048 + 8192)$ against $2048 \cdot 8192$), so for one row the
-# three times differ by a few percent, the spread of the runs. Merged is the base's own product, so it adds nothing on any machine;
+# three times differ by a few percent on a quiet machine. Merged is the base's own product, so it adds nothing on any machine;
 # beside it, a GPU also pays two more kernel launches for each layer. About a fifth of the weights had other bits after
 # subtractions; yours had none.
 # %% [markdown] items="1.3.C8"
