@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq gpu postgresql clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq llamacpp lm-gguf gpu postgresql clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -102,6 +102,12 @@ gptqmodel: $(STAMP)  ## quantize the shipped model with GPTQModel, in an environ
 
 autogptq: $(STAMP)  ## the same with AutoGPTQ, which is archived and needs CPython 3.11
 	python -m data.gptq_libraries autogptq
+
+llamacpp: $(STAMP)  ## build llama.cpp for module 1.4, once (about 2 CPU minutes), and install it
+	@python -m lab.llamacpp_build
+
+lm-gguf: llamacpp  ## the shipped model quantized by llama.cpp, for machines without it
+	@python -m data.lm_gguf
 
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'
