@@ -4,6 +4,9 @@ The gguf package dequantizes all types and quantizes the simple ones. llama.cpp 
 quantized types, activations rounded to 8 bits, so a model run here is a little better than there.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,23 +40,35 @@ def load_dequantized(path: Path | str) -> "LlamaForCausalLM":
         raise CourseError(f"{path} is missing: convert or quantize the model first.")
     import torch
     from transformers import LlamaForCausalLM
-    from transformers.utils import logging
 
-    bars_were_on = logging.is_progress_bar_enabled()
-    # The bar goes to stderr, and nbgrader gives no points to a cell that writes there.
-    logging.disable_progress_bar()
     try:
-        model = LlamaForCausalLM.from_pretrained(
-            path.parent, gguf_file=path.name, dtype=torch.float32, local_files_only=True
-        )
+        with _no_bars():
+            model = LlamaForCausalLM.from_pretrained(
+                path.parent, gguf_file=path.name, dtype=torch.float32, local_files_only=True
+            )
     except Exception as error:
         raise CourseError(
             f"{path.name} cannot be read as a Llama ({type(error).__name__}): write it again."
         ) from error
+    return model.eval().requires_grad_(False)
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """No progress bars: they go to stderr, and nbgrader gives no points to a cell that writes there."""
+    from transformers import modeling_gguf_pytorch_utils as reading
+    from transformers.utils import logging
+
+    bars_were_on, bar = logging.is_progress_bar_enabled(), reading.tqdm
+    logging.disable_progress_bar()
+    # Reading GGUF has a bar of its own, which that switch does not reach.
+    reading.tqdm = partial(bar, disable=True)
+    try:
+        yield
     finally:
+        reading.tqdm = bar
         if bars_were_on:
             logging.enable_progress_bar()
-    return model.eval().requires_grad_(False)
 
 
 def to_q8_0(source: Path | str, out: Path | str) -> Path:

@@ -9,6 +9,7 @@ for bit and the same hyper-parameters and tokenizer (a test compares them). It n
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from lab.hf_tokenizer import add_tokenizer
 
 if TYPE_CHECKING:
     import torch
+    from gguf import TensorNameMap
 
 K_QUANT_ROW = 256
 # What a loader of checkpoints recomputes, and old checkpoints carry all the same.
@@ -149,13 +151,17 @@ def weight_files(folder: Path, config: dict[str, Any]) -> dict[str, Path]:
 
 def gguf_name(name: str, layers: int) -> str:
     """A tensor's name in GGUF, by the gguf package's own table."""
-    import gguf
-
-    table = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, layers)
-    found = table.get_name(name, try_suffixes=(".weight", ".bias"))
+    found = _name_table(layers).get_name(name, try_suffixes=(".weight", ".bias"))
     if found is None:
         raise CourseError(f"GGUF has no name for {name}.")
     return found
+
+
+@cache
+def _name_table(layers: int) -> "TensorNameMap":
+    import gguf
+
+    return gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, layers)
 
 
 def _write(folder, part, dtype, config, parameters, files, pre, progress) -> dict[str, tuple]:

@@ -1,5 +1,7 @@
 """What a Hugging Face Llama becomes in GGUF, told a second time: by index arithmetic and the gguf package."""
 
+from functools import cache
+
 import gguf
 import numpy as np
 
@@ -73,9 +75,13 @@ def rope_rows(weight: np.ndarray, heads: int) -> np.ndarray:
 
 
 def gguf_name(name: str) -> str:
-    """The gguf package's name for a tensor that it knows."""
-    table = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 400)
-    return table.get_name(name, try_suffixes=(".weight", ".bias"))
+    """The gguf package's name for a tensor that it knows, of up to 128 layers."""
+    return _name_table().get_name(name, try_suffixes=(".weight", ".bias"))
+
+
+@cache
+def _name_table() -> gguf.TensorNameMap:
+    return gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 128)
 
 
 def small_tokenizer(rng: np.random.Generator, extra: int = 12, old_merges: bool = False) -> dict:
