@@ -204,7 +204,7 @@ def llama_keys(config: dict) -> dict:
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     if rope.get("rope_type", rope.get("type", "default")) != "default":
         raise ValueError(f"scaled rope is not supported: {rope}")
-    theta = rope.get("rope_theta", config.get("rope_theta"))
+    theta = config.get("rope_theta") if rope.get("rope_theta") is None else rope["rope_theta"]
     heads = config["num_attention_heads"]
     size = config.get("head_dim") or config["hidden_size"] // heads
     return {
@@ -776,7 +776,7 @@ print(table[0]["load"].hardware)
 # %% [markdown]
 # **What you should see.** Perplexity moves by less than one percent, and may even fall. KL separates the files by a factor of ten or more
 # each: F16 below 1e-5, Q8_0 below 1e-3, Q4_K_M below 2e-2, with top-1 agreement falling from 99.9 % or more to about 95 %. Load
-# times hardly differ: llama.cpp **maps** the file, and reads no weight before it is used.
+# times hardly differ in llama.cpp: it **maps** the file, and reads no weight before it is used.
 #
 # In llama.cpp Q8_0 has a few times the KL that its dequantized weights have: there the *activations* are rounded to 8 bits, too.
 # %% role="given" id="side-by-side"
