@@ -727,6 +727,7 @@ plain_bytes = [*range(33, 127), *range(161, 173), *range(174, 256)]
 spare = iter(range(256, 512))
 CHAR_OF = {byte: chr(byte if byte in plain_bytes else next(spare)) for byte in range(256)}
 BYTE_OF = {char: byte for byte, char in CHAR_OF.items()}
+# %%
 tokens_read = mine["metadata"]["tokenizer.ggml.tokens"]
 merges_read = mine["metadata"]["tokenizer.ggml.merges"]
 print("tokens 500 to 506:", tokens_read[500:507])

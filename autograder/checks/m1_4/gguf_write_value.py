@@ -21,6 +21,8 @@ def cases(rng):
             value = gguf_valid.scalar(rng, value_type)
             yield one(f"type {value_type}, {expect.show(value)}", "scalars and strings", value_type,
                       value)  # fmt: skip
+    for value_type, value in ((0, 255), (1, -1), (1, -128), (10, 2**64 - 1), (11, -(2**63))):
+        yield one(f"type {value_type}, {value}", "scalars and strings", value_type, value)
     for word in gguf_valid.WORDS:
         yield one(f"the string {expect.show(word)}", "scalars and strings", STRING, word)
     for value_type in [*SCALARS, STRING]:
