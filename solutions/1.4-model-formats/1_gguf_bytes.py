@@ -92,8 +92,8 @@ reveal(my_bytes_per_thousand, overhead, unit="bytes per thousand")
 # **What happened.** A handful of bytes in a thousand hold everything else that a program needs to run the model: sizes, names, the tokenizer with
 # its merges. In a model of seven billion parameters this share vanishes.
 #
-# **GGUF** is one file: weights, **metadata** and **tokenizer**; quantized blocks are stored as the kernels read them; and the
-# tensors lie aligned, so that a program can *map* the file instead of reading it.
+# **GGUF** is one file: weights, **metadata** and **tokenizer**; quantized blocks as the kernels read them; tensors
+# aligned, so that a program can *map* the file instead of reading it.
 # %% [markdown] items="1.4.C2"
 # ## The first bytes
 #
@@ -219,10 +219,10 @@ check("gguf-header", read_header)
 #
 # A key-value is: the key (a string), the type id of the value (uint32), the value.
 #
-# - Scalars lie as they are, **without padding**: a uint8 takes one byte, and the next field begins on the next byte.
+# - Scalars lie **without padding**: a uint8 takes one byte.
 # - A **string** is its length in *bytes* (uint64), then UTF-8, with no zero at the end.
-# - An **array** is: element type (uint32), count (uint64), elements. The elements have no type id of their own. An array of arrays is
-#   allowed: each inner one begins with its own type and count.
+# - An **array** is: element type (uint32), count (uint64), elements, without type ids of their own. In an array of arrays each
+#   inner one begins with its own type and count.
 # %% [markdown] items="1.4.C2"
 # ### Exercise: one value
 #
@@ -390,8 +390,8 @@ print(f"the gguf package    {package_time}")
 # `read()` copies the file into memory of the process. **`mmap`** only notes that these addresses *are* the file. The first touch
 # of a page (4 KiB) is a page fault; the kernel brings the page in, and from then on it is ordinary memory.
 #
-# Two processes that map the same file share one copy, and a page that nobody touches is never loaded. For
-# this a tensor must be usable **where it lies**: hence the alignment, and hence blocks stored exactly as kernels read them.
+# Two processes that map a file share one copy; a page that nobody touches is never loaded. But a tensor must be usable **where it
+# lies**: hence the alignment, and blocks as kernels read them.
 # %% [markdown] items="1.4.K4"
 # ### Exercise: a tensor without a copy
 #
@@ -544,8 +544,8 @@ print(f"{'resident memory added, MiB':28s} own   file pages")
 for way, added in resident.items():
     print(f"  {way:26s} {added['own']:6.1f} {added['file']:9.1f}")
 # %% [markdown] items="1.4.K4"
-# **What you should see.** Reading: the whole file as the process's **own** memory, which the kernel can only swap out. Mapping: own memory
-# near zero, file pages as far as they were touched. The kernel may drop these at any moment, because the file still has them, and
+# **What you should see.** Reading: the whole file as **own** memory, which the kernel can only swap out. Mapping: own memory
+# near zero, file pages as far as they were touched. The kernel may drop these at any moment, for the file still has them, and
 # ten processes share them.
 #
 # So `top` shows a mapped model as large though it costs a second process nothing.
@@ -688,7 +688,9 @@ for key, (kind, inner) in value_types.items():
 rewritten = write_gguf(again, {name: map_tensor(lm_path, name) for name in mine["tensors"]})
 rewritten_equal = rewritten == lm_bytes
 print(f"{len(rewritten):,} bytes, equal to the package's file: {rewritten_equal}")
-print("bytes of each tensor divide by 1,024:", all(int(t.n_bytes) % 1024 == 0 for t in opened.tensors))
+print(
+    "bytes of each tensor divide by 1,024:", all(int(t.n_bytes) % 1024 == 0 for t in opened.tensors)
+)
 
 
 def padding_share(alignment):
@@ -721,7 +723,7 @@ show(
 # to notice.
 #
 # So the list of tokens is a weight like any other. In one file with the matrix, it cannot be lost or swapped.
-# %% role="given" id="byte-table"
+# %% role="given" id="setup-bytes"
 # GPT-2's table: each byte has a printable character, so that tokens can be written as text. A space is Ġ.
 plain_bytes = [*range(33, 127), *range(161, 173), *range(174, 256)]
 spare = iter(range(256, 512))
@@ -848,7 +850,7 @@ print(f"{len(sample)} characters, {len(by_file)} ids, equal to transformers: {id
 print("back:", repr(detokenize(mine["metadata"], by_file)))
 print("same text:", detokenize(mine["metadata"], by_file) == sample)
 shutil.rmtree(folder)
-# %% [markdown] items="1.4.K1 1.4.K3 1.4.K4"
+# %% [markdown]
 # ## Written question
 #
 # A team stores models as a folder: `config.json`, `tokenizer.json`, and the weights as one file of raw float32 arrays with 4-byte alignment, in an
