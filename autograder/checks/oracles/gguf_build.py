@@ -124,6 +124,14 @@ def chunks(draft: Draft) -> list[Chunk]:
     return parts
 
 
+def replaced(draft: Draft, label: str, data: bytes) -> bytes:
+    """The file with the bytes of one chunk replaced. Raises KeyError for a label that it lacks."""
+    parts = chunks(draft)
+    if not any(part.label == label for part in parts):
+        raise KeyError(label)
+    return join([replace(p, data=data) if p.label == label else p for p in parts])
+
+
 def _pair(i: int, key: str | bytes, value_type: int, value: object) -> Iterator[Chunk]:
     raw = key.encode() if isinstance(key, str) else key
     yield Chunk(f"key {i} length", "key", struct.pack("<Q", len(raw)))

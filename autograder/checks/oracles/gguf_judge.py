@@ -43,3 +43,16 @@ def returned(answer: object, why: str) -> object:
         right="a result",
     )
     return got["value"]
+
+
+def named(answer: object, fields: tuple[str, ...], what: str) -> None:
+    """A refusal that is a GGUFError (a ValueError with `field`) naming one of the fields."""
+    got = expect.mapping(answer, ())
+    right = f"GGUFError for {' or '.join(map(repr, fields[:3]))}"
+    if "raised" not in got:
+        expect.wrong("edge", f"{what}: accepted.", yours="no error", right=right)
+    said = f"{got['raised']}: {got.get('message')}"
+    expect.that(got["raised"] == "ValueError", f"{what}: refused in the wrong way.", stage="edge",
+                yours=said, right=right)  # fmt: skip
+    expect.that(got.get("field") in fields, f"{what}: the error names another field.", stage="edge",
+                yours=str(got.get("field")), right=" or ".join(fields[:4]))  # fmt: skip

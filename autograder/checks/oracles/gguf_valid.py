@@ -7,7 +7,18 @@ import numpy as np
 
 from autograder.checks.oracles.gguf_build import ARRAY, SCALARS, STRING, UINT32, Draft, tensor
 
-WORDS = ("", "llama", "a b", "größe", "日本語", "\U0001f999", "x" * 70, "line\nline", "\x00", " x \n")
+WORDS = (
+    "",
+    "llama",
+    "a b",
+    "größe",
+    "日本語",
+    "\U0001f999",
+    "x" * 70,
+    "line\nline",
+    "\x00",
+    " x \n",
+)
 INTEGERS = {0: (0, 255), 1: (-128, 127), 2: (0, 65535), 3: (-(2**15), 2**15 - 1),
             4: (0, 2**32 - 1), 5: (-(2**31), 2**31 - 1), 10: (0, 2**64 - 1),
             11: (-(2**63), 2**63 - 1)}  # fmt: skip
