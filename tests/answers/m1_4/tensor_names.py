@@ -16,6 +16,8 @@ INSIDE = {
     "post_attention_layernorm": "ffn_norm",
 }  # fmt: skip
 
+NORMS = {"input_layernorm": "ffn_norm", "post_attention_layernorm": "attn_norm"}
+
 
 def _name(name, *, inside=INSIDE, outside=OUTSIDE, pattern=r"model\.layers\.(\d+)\.(.+)\.(weight|bias)",
           find=re.fullmatch, suffix=None, first=0):  # fmt: skip
@@ -59,7 +61,7 @@ short = _wrong(
     "attn-o", "o_proj is attn_output in GGUF.", inside=INSIDE | {"self_attn.o_proj": "attn_o"}
 )
 norms = _wrong("norms-swapped", "The norm before attention is input_layernorm; the other one is ffn_norm.",
-               inside=dict(zip(INSIDE, [*list(INSIDE.values())[:7], "ffn_norm", "attn_norm"], strict=True)))  # fmt: skip
+               inside=INSIDE | NORMS)  # fmt: skip
 gates = _wrong("gate-up-swapped", "gate_proj is ffn_gate, the one that goes through silu.",
                inside=INSIDE | {"mlp.gate_proj": "ffn_up", "mlp.up_proj": "ffn_gate"})  # fmt: skip
 post = _wrong("post-attention-norm", "post_attention_layernorm stands before the feed-forward: ffn_norm.",
