@@ -138,7 +138,7 @@ except CourseError as error:
 # %% [markdown]
 # **What you should see.** The draft's rows have 128 values. Asked for Q4_K_M, llama.cpp gives it Q5_0 and Q8_0 tensors in
 # those places, so its file is larger than "4 bits" suggests. The larger `lm` was made with hidden size 256 for that reason.
-# %% [markdown] items="1.4.P2 1.4.C4"
+# %% [markdown]
 # ### Exercise: the hyper-parameters
 #
 # llama.cpp reads no config.json: the file's metadata must say everything. Exactly these 13 keys:
@@ -239,6 +239,8 @@ check("llama-keys", llama_keys)
 # | `model.layers.N.post_attention_layernorm` | `blk.N.ffn_norm` |
 #
 # In layers, `.weight` stays `.weight`, and a projection's `.bias` stays `.bias`.
+# %% [markdown]
+# ### Exercise: names of tensors
 #
 # <details><summary>Hint 1</summary>A dict from <code>"self_attn.q_proj"</code> to <code>"attn_q"</code>, and so on.</details>
 # <details><summary>Hint 2</summary><code>re.fullmatch(r"model\.layers\.(\d+)\.(.+)\.(weight|bias)", name)</code>.</details>
@@ -286,6 +288,8 @@ check("tensor-names", tensor_name)
 # change places: in each head, GGUF's row $2i$ is row $i$, and its row $2i+1$ is row $i + d/2$.
 #
 # Forget it and the file loads, runs, and writes nonsense: no error anywhere.
+# %% [markdown]
+# ### Exercise: change the places
 #
 # <details><summary>Hint 1</summary><code>reshape(heads, 2, d // 2, ...)</code>: the second axis is the half.</details>
 # <details><summary>Hint 2</summary>Swap axes 1 and 2, then give it the old shape.</details>
@@ -327,7 +331,7 @@ check("rope-rows", rope_rows)
 # One part cannot be carried: the **pre-tokenizer**, which cuts text into words by a regular expression. llama.cpp knows such
 # expressions by *name*. Its converter recognizes a tokenizer by a hash, and refuses what is on no list. Ours is GPT-2's
 # expression (`ByteLevel` with `use_regex`): `gpt-2`.
-# %% [markdown] items="1.4.K3 1.4.P3"
+# %% [markdown]
 # ### Exercise: the tokenizer's keys
 #
 # Exactly these 8 keys:
@@ -411,17 +415,16 @@ check("tokenizer-keys", tokenizer_keys)
 # ## 6. The whole file
 #
 # Now put it together. This is the project's work piece: the check gives your function small random models, reads your
-# file with a strict reader, and compares every tensor bit for bit.
+# file with a strict reader, and compares every tensor bit for bit. Take `gguf.GGUFWriter`, or your writer of lesson 1.
+# %% [markdown]
+# ### Exercise: convert a model
 #
 # - Matrices become F16 (`astype(np.float16)` rounds to nearest, ties to even); vectors stay F32.
 # - Numbers are stored as UINT32 and FLOAT32, flags as BOOL, texts as STRING; the lists as arrays of STRING (tokens,
 #   merges) and INT32 (types). Add `general.file_type` = 1 (mostly F16). Further keys are allowed.
 # - With `tie_word_embeddings` (absent: False) the output layer *is* the embedding: no `output.weight`.
-# - Any order of keys and tensors is right. Version 3, little-endian, alignment 32 or another that the file declares.
-#
-# Take `gguf.GGUFWriter`, or your writer of lesson 1.
-# %% [markdown]
-# ### Exercise: convert a model
+# - Any order of keys is right, and any order of tensors. Version 3, little-endian, data one after another in the order of the
+#   table, aligned to 32 or to what `general.alignment` says.
 #
 # <details><summary>Hint 1</summary><code>writer = gguf.GGUFWriter(path, "llama")</code> writes
 # <code>general.architecture</code> itself. <code>add_uint32(key, value)</code>, <code>add_float32</code>,
@@ -686,6 +689,8 @@ for kind, model in runs.items():
 #
 # in nats, averaged over tokens: 0 where they agree. **Top-1 agreement** is the share of tokens with the same likeliest
 # word. llama.cpp's `llama-perplexity --kl-divergence` reports both.
+# %% [markdown]
+# ### Exercise: compare two models' logits
 #
 # <details><summary>Hint 1</summary>float64 first. <code>z - z.max(-1, keepdims=True)</code> keeps exp from
 # overflowing.</details>
@@ -795,6 +800,8 @@ for prompt in PROMPTS[:4]:
 # $$2 \cdot \text{layers} \cdot \text{key-value heads} \cdot \text{head size} \cdot \text{context} \cdot 2\ \text{bytes}$$
 #
 # (2 for keys and values.) Work buffers are left out here.
+# %% [markdown]
+# ### Exercise: choose a file
 #
 # <details><summary>Hint 1</summary>All numbers are in the GGUF keys: <code>llama.block_count</code>,
 # <code>llama.attention.head_count_kv</code>, <code>llama.attention.key_length</code>.</details>
