@@ -2,8 +2,8 @@
 
     python -m lab.hf_to_gguf FOLDER OUT.gguf [--dtype float32] [--pre NAME]
 
-The file holds what llama.cpp's own `convert_hf_to_gguf.py` writes for these models: the same tensors bit
-for bit and the same hyper-parameters and tokenizer (a test compares them). It needs no llama.cpp.
+The file holds what llama.cpp's own `convert_hf_to_gguf.py` writes for these models: the same weights bit
+for bit, the same hyper-parameters and tokenizer (a test compares them). It needs no llama.cpp.
 """
 
 import json
