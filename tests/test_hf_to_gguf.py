@@ -148,6 +148,15 @@ def test_known_pre_tokenizers(tmp_path, kind):
     assert gguf.GGUFReader(tmp_path / "a.gguf").fields["tokenizer.ggml.pre"].contents() == kind
 
 
+def test_a_pattern_whose_name_implies_another_way_of_merging_is_refused(tmp_path):
+    tokenizer = byte_level("llama-bpe")
+    tokenizer.model.ignore_merges = False
+    folder = small_llama(tmp_path / "a", tokenizer)
+    with pytest.raises(CourseError, match="pre-tokenizer"):
+        convert(folder, tmp_path / "a.gguf")
+    convert(folder, tmp_path / "a.gguf", pre="llama-bpe")
+
+
 def test_byte_fallback_tokenizer_is_sentencepiece(tmp_path):
     folder = small_llama(tmp_path / "a", byte_fallback())
     convert(folder, tmp_path / "a.gguf")
