@@ -106,7 +106,8 @@ autogptq: $(STAMP)  ## the same with AutoGPTQ, which is archived and needs CPyth
 llamacpp: $(STAMP)  ## build llama.cpp for module 1.4, once (about 2 CPU minutes), and install it
 	@python -m lab.llamacpp_build
 
-lm-gguf: llamacpp  ## the shipped model quantized by llama.cpp, for machines without it
+# The shipped model quantized by llama.cpp, for machines without it.
+lm-gguf: llamacpp
 	@python -m data.lm_gguf
 
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine

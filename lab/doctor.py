@@ -15,7 +15,6 @@ from lab.paths import repo_root
 PYTHON_LOW, PYTHON_HIGH = (3, 11), (3, 13)
 EXTRA_COSTS = {
     "gpu": "CuPy on a GPU; the CUDA lessons run on the CPU without it",
-    "serve": "language-model lessons (1.2 to 1.4)",
     "dev": "the course's own tests",
     "llamacpp": "running GGUF files in llama.cpp (1.4); the lessons go on with shipped files",
 }
