@@ -23,7 +23,7 @@ def shipped_gguf(kind: str = "Q4_K_M") -> Path:
     Raises:
         CourseError: no such file.
     """
-    path = models_dir() / "gguf" / f"lm-{kind}.gguf"
+    path = models_dir() / "lm_gguf" / f"lm-{kind}.gguf"
     if not path.is_file():
         raise CourseError(f"{path} is missing: restore it from the repository, or `make lm-gguf`.")
     return path

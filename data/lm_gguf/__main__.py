@@ -1,4 +1,4 @@
-"""python -m data.lm_gguf: write data/models/gguf/lm-Q4_K_M.gguf with llama.cpp, and what made it.
+"""python -m data.lm_gguf: write data/models/lm_gguf/lm-Q4_K_M.gguf with llama.cpp, and what made it.
 
 A machine without llama.cpp takes this file where the lessons of module 1.4 need a k-quant.
 """
@@ -22,7 +22,7 @@ KIND = "Q4_K_M"
 @click.command()
 def main() -> None:
     """Convert the shipped model and quantize it with llama.cpp."""
-    folder = models_dir() / "gguf"
+    folder = models_dir() / "lm_gguf"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         half = convert(model_folder("lm"), Path(scratch, "lm-F16.gguf")).path
