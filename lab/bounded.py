@@ -25,7 +25,8 @@ def bounded_call(call: Callable[[], Any], memory_mb: int = 256, seconds: float =
 
     Args:
         memory_mb: how much more data memory the process may take (RLIMIT_DATA).
-        seconds: after this time the call is stopped (SIGALRM).
+        seconds: of processor time, after which the call is stopped (SIGPROF). Not of the clock: on a busy
+            machine an innocent call would be stopped too.
 
     Returns:
         {"value": its result} or {"raised": name of the error, "message": its text, "field": its `field` or
@@ -47,7 +48,7 @@ def bounded_call(call: Callable[[], Any], memory_mb: int = 256, seconds: float =
         except _Late:
             found = {
                 "raised": "TimeoutError",
-                "message": f"stopped after {seconds} s",
+                "message": f"stopped after {seconds} s of work",
                 "field": None,
             }
         except Exception as error:
@@ -106,13 +107,13 @@ def _alarm(seconds: float) -> Iterator[None]:
         raise _Late
 
     try:
-        before = signal.signal(signal.SIGALRM, late)
+        before = signal.signal(signal.SIGPROF, late)
     except (AttributeError, ValueError):  # no such signal, or not the main thread
         yield
         return
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

@@ -62,6 +62,8 @@ def _valid(rng):
     found.append(Draft((("k", 4, 1),)).bytes()[: 24 + 8 + 1 + 4 + 4])
     tight = Draft(tensors=(four,)).bytes()
     found.append(tight[: len(tight) - 8])
+    empty = Draft((("a", 9, (8, ["", ""])), ("b", 9, (9, [(4, []), (8, [])]))))
+    found.append(b"".join(p.data for p in chunks(empty) if p.label != "padding"))
     dirty = Draft((("k", 4, 1),), (one,))
     found.append(replaced(dirty, "padding", b"\xaa" * (-_table_end(dirty) % 32)))
     return found

@@ -29,6 +29,7 @@ def cases(rng):
                for kind in [*SCALARS, STRING]]  # fmt: skip
     values += [(ARRAY, (4, [])), (ARRAY, (STRING, [])), (STRING, ""), (ARRAY, (7, [True, False])),
                (ARRAY, (ARRAY, [(4, [1]), (ARRAY, [(ARRAY, [(STRING, ["deep"])])])]))]  # fmt: skip
+    values += [(ARRAY, (STRING, ["", "", ""])), (ARRAY, (ARRAY, [(4, []), (STRING, [])]))]
     values += [(ARRAY, gguf_valid.value(rng, ARRAY, 3)) for _ in range(3)]
     for kind, value in values:
         body = value_bytes(kind, value)

@@ -1,6 +1,6 @@
 """gguf-take: bytes that are there, or a refusal, before anything is cut or allocated."""
 
-from autograder.checks import case, expect, outcome
+from autograder.checks import case, expect
 from autograder.checks.oracles import gguf_judge
 
 PARTS = {"bytes": 0.5, "refusals": 0.5}
@@ -33,17 +33,25 @@ def cases(rng):
 
 
 def probe(solution, data, at, count, size, field, view):
+    from lab.bounded import bounded_call
+
     def call():
         raw, end = solution(memoryview(data) if view else data, at, count, size, field)
         return bytes(raw) if isinstance(raw, (memoryview, bytearray)) else raw, end
 
-    return outcome(call)
+    # What allocates before it tests must not take the machine's memory here.
+    found = bounded_call(call, memory_mb=64)
+    found["heavy"] = found.pop("peak_bytes") > 2**20
+    del found["seconds"]
+    return found
 
 
 def judge(case, answer):
     size = case.count * case.size
     if size > len(case.data) - case.at:
-        return gguf_judge.named(answer, (case.field,), case.label.capitalize())
+        gguf_judge.named(answer, (case.field,), case.label.capitalize())
+        return expect.that(not answer["heavy"], "Memory was taken before the test.",
+                           yours="over 1 MiB", right="none")  # fmt: skip
     got = gguf_judge.returned(answer, "These bytes are there.")
     raw, end = expect.sequence(got, ("raw", "end"))
     gguf_judge.same(raw, case.data[case.at : case.at + size], "raw")

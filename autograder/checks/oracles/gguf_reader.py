@@ -104,6 +104,14 @@ def read_value(data: bytes | memoryview, offset: int, value_type: int, depth: in
     return _value(cursor, value_type, depth), cursor.at
 
 
+def read_metadata(data: bytes | memoryview, offset: int, count: int) -> tuple[dict, int]:
+    """`count` key-values and the place behind them. Raises GGUFError."""
+    cursor = Cursor(data)
+    cursor.at = offset
+    cursor.fits(count, LEAST_PAIR, "kv_count")
+    return _metadata(cursor, count)[0], cursor.at
+
+
 def _metadata(cursor: Cursor, count: int) -> tuple[dict, int]:
     metadata, alignment = {}, 32
     for _ in range(count):
