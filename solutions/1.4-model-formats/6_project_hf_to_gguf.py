@@ -178,10 +178,9 @@ def llama_keys(config: dict) -> dict:
         The 13 keys of the table; ints as int, the two floats as float.
 
     Raises:
-        ValueError: `architectures` is absent or does not hold "LlamaForCausalLM"; one of the seven
-            fields without a default (the six of the table's plain rows and head_count, and
-            rms_norm_eps) is absent; or the rope is scaled: `rope_parameters`, or the older
-            `rope_scaling`, has a `rope_type` (older: `type`) other than "default".
+        ValueError: `architectures` is absent or does not hold "LlamaForCausalLM"; a field for which the
+            table names no default is absent (seven of them); or the rope is scaled: `rope_parameters`,
+            or the older `rope_scaling`, has a `rope_type` (older: `type`) other than "default".
 
     >>> keys = llama_keys(json.loads((model_folder("lm") / "config.json").read_text()))
     >>> keys["llama.attention.head_count_kv"], keys["llama.rope.freq_base"]
@@ -703,7 +702,8 @@ def compare_logits(reference: np.ndarray, other: np.ndarray) -> tuple[float, flo
     """How far a model's predictions are from a reference's.
 
     Args:
-        reference, other: logits (tokens, vocabulary), float16 or float32; not changed.
+        reference, other: logits (tokens, vocabulary), float16 or float32, which may lie hundreds apart;
+            not changed.
 
     Returns:
         kl_nats: mean over tokens of KL(reference || other), computed in float64.

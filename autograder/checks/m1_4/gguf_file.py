@@ -48,6 +48,9 @@ def cases(rng):
         [1 + 2**-11, 1 + 3 * 2**-11, 65_504.0, 2**-25], [-1 - 2**-11, 1e-9, 1 / 3, -0.0],
     ]  # fmt: skip
     yield case("values between two float16 numbers", "edges", **halves)
+    wide = _model(rng)
+    wide["weights"]["model.norm.weight"][5] = 70_000
+    yield case("70,000 in a vector, which float32 holds", "edges", **wide)
     lost = _model(rng, tie_word_embeddings=False)
     name = str(rng.choice(sorted(lost["weights"])))
     del lost["weights"][name]

@@ -35,12 +35,15 @@ def cases(rng):
     yield case("no theta", "defaults", config=hf_gguf.small_config(rng, **old))
     yield case("rope_parameters without theta", "defaults",
                config=hf_gguf.small_config(rng, rope_parameters={"rope_type": "default"}))  # fmt: skip
+    both = {"rope_parameters": {"rope_theta": 7000.0}, "rope_theta": 500_000.0}
+    yield case("theta inside and at the top level", "defaults",
+               config=hf_gguf.small_config(rng, **both))  # fmt: skip
     yield case("another architecture", "edges", bad=True,
                config=hf_gguf.small_config(rng, architectures=["GPT2LMHeadModel"]))  # fmt: skip
     yield case(
         "no architectures", "edges", bad=True, config=hf_gguf.small_config(rng, architectures=...)
     )
-    for name in (str(rng.choice(REQUIRED[:-1])), "rms_norm_eps"):
+    for name in REQUIRED:
         yield case(f"no {name}", "edges", bad=True, config=hf_gguf.small_config(rng, **{name: ...}))
     scaled = {"rope_type": "llama3", "rope_theta": 1e4, "factor": 8.0}
     yield case("llama3 scaling", "edges", bad=True,

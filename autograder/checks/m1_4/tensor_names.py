@@ -19,6 +19,7 @@ UNKNOWN = (
     "model.layers.0.self_attn.q_proj.weight.lora", "layers.0.self_attn.q_proj.weight",
     "model.layers..mlp.up_proj.weight", "model.layers.-1.mlp.up_proj.weight", "embed_tokens", "",
     "xmodel.norm.weight", "model.layers.3.mlp.weight", "model.norm", "model.embed_tokens.weight_scale",
+    "lm_head.bias", "model.norm.bias", "model.layers.0.mlp.up_proj.weight\n",
 )  # fmt: skip
 
 

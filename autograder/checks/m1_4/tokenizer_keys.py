@@ -32,9 +32,15 @@ def cases(rng):
     ids = {"bos_token_id": 1, "eos_token_id": 2}
     yield case("other ids", "special", tokenizer=hf_gguf.small_tokenizer(rng),
                config=hf_gguf.small_config(rng, **ids))  # fmt: skip
+    inside = hf_gguf.small_tokenizer(rng)
+    inside["added_tokens"][0:0] = [
+        {"id": 33, "content": _text(inside, 33), "special": False, "normalized": True},
+        {"id": 50, "content": "<|pad|>", "special": True, "normalized": False},
+    ]
+    inside["post_processor"] = {"type": "ByteLevel", "trim_offsets": False}
+    yield case("added tokens with ids of the vocab", "special", tokenizer=inside, config=padded)
     hole = hf_gguf.small_tokenizer(rng)
-    gone = next(t for t, i in hole["model"]["vocab"].items() if i == 40)
-    del hole["model"]["vocab"][gone]
+    del hole["model"]["vocab"][_text(hole, 40)]
     yield case("an id without a token in the middle", "special", tokenizer=hole, config=plain)
     yield case("fewer embeddings than tokens", "edges", bad=True,
                tokenizer=hf_gguf.small_tokenizer(rng), config=plain | {"vocab_size": 269})  # fmt: skip
@@ -49,6 +55,11 @@ def cases(rng):
     ):
         bad = hf_gguf.small_tokenizer(rng) | {"pre_tokenizer": change}
         yield case(label, "edges", bad=True, tokenizer=bad, config=padded)
+
+
+def _text(tokenizer, number):
+    """The vocab's text of an id."""
+    return next(t for t, i in tokenizer["model"]["vocab"].items() if i == number)
 
 
 def probe(solution, tokenizer, config, bad=False):

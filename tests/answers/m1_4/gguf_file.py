@@ -72,7 +72,8 @@ def _rows(weight, heads):
 
 
 def _tensors(config, weights, *, names=_names, rows=_rows, q=None, k=None, half=None, vectors=np.float32,
-             guard=True, unknown=True, missing=True, values=False, ignore=False):  # fmt: skip
+             guard=True, unknown=True, missing=True, values=False, ignore=False,
+             everywhere=False):  # fmt: skip
     table = names(config)
     if missing and set(_names(config)) - set(weights):
         raise ValueError("tensors are missing")
@@ -91,6 +92,8 @@ def _tensors(config, weights, *, names=_names, rows=_rows, q=None, k=None, half=
             if unknown:
                 raise ValueError(f"unknown tensor {name}")
             continue
+        if everywhere and np.abs(weight).max() > 65504:
+            raise ValueError("too large")
         part = name.split(".")[-2]
         stored = rows(weight, count[part]) if part in count else weight
         if stored.ndim > 1:
@@ -206,6 +209,10 @@ infinite = _wrong("overflow", "Beyond 65,504 float16 is infinite: raise ValueErr
 left_out = _wrong(
     "unknown-dropped", "A tensor that no plain Llama has must raise ValueError.", unknown=False
 )
+narrow = _wrong(
+    "vectors-limited", "Vectors are stored as float32: only a matrix must fit into float16.",
+    everywhere=True,
+)  # fmt: skip
 gaps = _wrong("missing-passed", "A missing tensor must raise ValueError; llama.cpp would refuse the file.",
               missing=False)  # fmt: skip
 tied = _wrong("tied-output", "With tied embeddings there is no output.weight.", names=_tied_too)

@@ -112,3 +112,12 @@ swapped = _wrong("lengths-swapped", "embedding_length is hidden_size, feed_forwa
                                 "llama.feed_forward_length": "hidden_size"})  # fmt: skip
 more = _wrong("key-too-many", "Exactly the keys of the table: llama.cpp ignores a key that it does not know.",
               extra={"llama.tie_word_embeddings": 1})  # fmt: skip
+
+
+def _outside_first(config):
+    inside = config.get("rope_parameters") or {}
+    return config.get("rope_theta") or inside.get("rope_theta", 1e4)
+
+
+outer = _wrong("top-level-wins", "Where both name a theta, the one inside rope_parameters wins.",
+               theta=_outside_first)  # fmt: skip

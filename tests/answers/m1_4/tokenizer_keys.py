@@ -124,3 +124,10 @@ def file_order(tokenizer, config):
     texts = list(tokenizer["model"]["vocab"])
     out["tokenizer.ggml.tokens"] = texts + out["tokenizer.ggml.tokens"][len(texts) :]
     return out
+
+
+@wrong("vocab-wins", "An added token's text and type count, also where the vocab has its id.")
+def vocab_wins(tokenizer, config):
+    vocab = set(tokenizer["model"]["vocab"].values()) - {0}
+    added = [t for t in tokenizer["added_tokens"] if t["id"] not in vocab]
+    return _keys(tokenizer | {"added_tokens": added}, config)
