@@ -7,6 +7,7 @@ import gguf
 import numpy as np
 
 from autograder.checks import case, expect, refusal
+from autograder.checks.m1_4.tokenizer_keys import same_lists
 from autograder.checks.oracles import hf_gguf
 from autograder.checks.oracles.gguf_reader import GGUFError, read_gguf
 
@@ -141,6 +142,8 @@ def _metadata(data, metadata, case):
             yours=" of ".join(TYPE_NAMES[t] for t in types[key]),
             right=" of ".join(TYPE_NAMES[t] for t in kinds), hint=HINTS[2],
         )  # fmt: skip
+        if key in ELEMENTS:
+            same_lists(metadata[key], value, key)
         right = float(np.float32(value)) if isinstance(value, float) else value
         expect.that(metadata[key] == right, f"{key} is off.", yours=metadata[key], right=right)
 

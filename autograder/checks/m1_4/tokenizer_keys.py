@@ -78,7 +78,7 @@ def judge(case, answer):
     expect.that(not extra, f"The dict has a key too many: {extra[:1]}.", stage="type",
                 yours=f"{len(found)} keys", right=f"{len(want)} keys")  # fmt: skip
     for key in LISTS:
-        compare(found[key], want[key], key)
+        same_lists(found[key], want[key], key)
     for key in (k for k in want if k not in LISTS):
         if isinstance(want[key], bool):
             expect.that(isinstance(found[key], bool), f"`{key}` must be a bool.", stage="type",
@@ -94,7 +94,7 @@ def judge(case, answer):
             )
 
 
-def compare(got, want, key):
+def same_lists(got, want, key):
     """Lists entry by entry; the first that differs is shown."""
     expect.that(isinstance(got, (list, tuple)), f"`{key}` must be a list.", stage="type",
                 yours=expect.kind(got), right="a list")  # fmt: skip
