@@ -11,7 +11,7 @@
 # **You end with:** your own converter, whose file real llama.cpp loads and continues with the very tokens that transformers
 # chooses; the model as F16, Q8_0 and Q4_K_M; and one table of size, load time, perplexity, divergence and text.
 #
-# About 120 minutes. 35 points: 30 graded by machine, 5 by a person. Runs on a laptop, no GPU, no network. You need
+# About 120 minutes. 38 points: 33 graded by machine, 5 by a person. Runs on a laptop, no GPU, no network. You need
 # lessons 1 (GGUF) and 3 (block formats). llama.cpp itself comes with `make llamacpp`, once; without it the notebook
 # goes on with a shipped file and says which figures are then missing.
 # %% role="parameters" id="parameters"
@@ -19,6 +19,7 @@ PROFILE = "cpu"  # "gpu" on a CUDA machine
 # %% role="given" id="setup"
 import json
 import os
+import math
 import re
 import struct
 import tempfile
@@ -551,7 +552,7 @@ else:
 #
 # Put your `read_gguf` of lesson 1 in the place of the compact one below (it trusts the file; yours does not). The table of the
 # reader and of the gguf package must agree on shape, type and place of every tensor.
-# %% role="given" id="own-reader"
+# %% role="given" id="setup-own-reader"
 NUMBERS = dict(enumerate(("<B", "<b", "<H", "<h", "<I", "<i", "<f", "<?")))
 NUMBERS |= {10: "<Q", 11: "<q", 12: "<d"}
 
@@ -595,6 +596,7 @@ def read_gguf(data):
     }
 
 
+# %% role="given" id="agreement"
 def agreement(path, reader):
     """On how many tensors `reader` and the gguf package agree."""
     mine, theirs = reader(path.read_bytes()), gguf.GGUFReader(path).tensors
@@ -613,6 +615,58 @@ for key in ("llama.attention.head_count_kv", "llama.rope.freq_base", "tokenizer.
     print(f"   {key} = {content.fields[key].contents()}")
 for tensor in content.tensors[:4]:
     print(f"   {tensor.name:24s} {tensor.tensor_type.name}  {tensor.shape.tolist()}")
+# %% [markdown]
+# ### Exercise: what is in a file?
+#
+# Names such as Q4_K_M say what was asked. What a file *holds* is in its table. `gguf.GGMLQuantizationType(12).name` is a type's
+# name, and `gguf.GGML_QUANT_SIZES[type]` its block: values, bytes.
+#
+# <details><summary>Hint 1</summary><code>Counter(...)</code> over the names of the types; a dict is wanted, and a Counter is one.
+# </details>
+# <details><summary>Hint 2</summary><code>math.prod(shape) // values * bytes</code> for each tensor.</details>
+
+
+# %% role="exercise" id="file-summary" items="1.4.P4 1.4.P5" minutes=8
+def file_summary(data: bytes) -> dict:
+    """Which types a GGUF file holds, and how many bits a parameter takes.
+
+    Args:
+        data: a whole file, well-formed but for the first four bytes, which may be others.
+
+    Returns:
+        "types": {name: number of tensors}, such as {"Q4_K": 24, "F32": 9}; "parameters": values in all
+        tensors, an int; "bits_per_parameter": bits of the tensors' blocks (without metadata, names and
+        padding) over parameters, a float.
+
+    Raises:
+        ValueError: the file does not begin with GGUF, or has no tensors.
+
+    >>> file_summary(shipped_gguf("Q4_K_M").read_bytes())["types"] == {"Q4_K": 24, "Q6_K": 5, "F32": 9}
+    True
+    """
+    ### BEGIN SOLUTION
+    if data[:4] != b"GGUF":
+        raise ValueError(f"not a GGUF file: it begins with {data[:4]!r}")
+    tensors = read_gguf(data)["tensors"].values()
+    if not tensors:
+        raise ValueError("the file has no tensors")
+    types, parameters, size = Counter(), 0, 0
+    for info in tensors:
+        kind = gguf.GGMLQuantizationType(info["type"])
+        values, block_bytes = gguf.GGML_QUANT_SIZES[kind]
+        types[kind.name] += 1
+        parameters += math.prod(info["shape"])
+        size += math.prod(info["shape"]) // values * block_bytes
+    return {
+        "types": dict(types),
+        "parameters": parameters,
+        "bits_per_parameter": 8 * size / parameters,
+    }
+    ### END SOLUTION
+
+
+# %% role="check" id="file-summary" points=3
+check("file-summary", file_summary)
 # %% [markdown] items="1.4.P5 1.4.C4"
 # ## 8. Quantize
 #
@@ -626,11 +680,12 @@ if have_llamacpp:
 else:
     to_q8_0(f16, files["Q8_0"])
     files["Q4_K_M"] = shipped_gguf("Q4_K_M")
-parameters = sum(int(t.n_elements) for t in gguf.GGUFReader(f16).tensors)
 for kind, path in files.items():
-    types = Counter(t.tensor_type.name for t in gguf.GGUFReader(path).tensors)
-    bits = 8 * path.stat().st_size / parameters
-    print(f"{kind:7s} {path.stat().st_size:>9,} bytes, {bits:5.2f} bits a parameter, {dict(types)}")
+    held = file_summary(path.read_bytes())
+    print(
+        f"{kind:7s} {path.stat().st_size:>9,} bytes, {held['bits_per_parameter']:5.2f} bits a parameter, "
+        f"{held['types']}"
+    )
 # %% [markdown]
 # **What you should see.** 16.1, 8.7 and 5.2 bits: each file carries 0.1 bits of tokenizer and names, and in a model this small the
 # embedding (Q6_K, as it is the output layer, too) is a seventh of all weights. For Llama 3.1 8B llama.cpp's own table has 4.89
@@ -922,13 +977,15 @@ if have_llamacpp:
 #
 # In 200 to 300 words, for a team that wants to ship this model in an app that runs offline:
 #
-# 1. How do you know that the F16 file is the same model? Name two checks with your figures, and one mistake that each finds.
+# 1. Which llama.cpp ran: version and processor features, and why can its library not simply be copied to another machine? (None here:
+#    what is missing, and which figures of your table would change?) How do you know that the F16 file is the same model? Name two checks with your figures, and one mistake that each finds.
 # 2. Which file would you ship? Use KL and top-1 with your figures, and say why perplexity alone would not do.
 # 3. The app runs on phones with 1 GiB free and contexts up to 512 tokens (for this model), and next year on an 8B model with 32K.
 #    What decides the memory in each case?
 # 4. One thing that your comparison does not show, and how you would measure it.
-# %% [markdown] role="written" id="gguf-discussion" items="1.4.C4 1.4.P7" points=5
-# **Model answer.** (Figures stand for the learner's own.) The F16 file has transformers' token ids on all 13 texts, which finds a wrong
+# %% [markdown] role="written" id="gguf-discussion" items="1.4.C4 1.4.P1 1.4.P7" points=5
+# **Model answer.** (Figures stand for the learner's own.) llama-cpp-python 0.3.36 ran, compiled here with AVX2 and more: a processor without
+# those instructions would stop with an illegal instruction. The F16 file has transformers' token ids on all 13 texts, which finds a wrong
 # pre-tokenizer, a lost merge or a wrong token type; and its 24 greedy tokens are transformers' on 8 of 8 prompts, which finds
 # unpermuted q and k, a wrong theta or wrong head counts, all of which load without an error. Bit-equal tensors
 # against llama.cpp's converter say the same of the weights alone.
@@ -944,7 +1001,7 @@ if have_llamacpp:
 # Not shown: speed on the phone (llama-bench there, prompt and generation apart), and quality on the app's own task, measured with its own
 # inputs and an interval.
 #
-# **Rubric (5 points).** 1: two checks of identity with own figures, each with a mistake that it finds. 1: a choice by KL and top-1 with own
+# **Rubric (5 points).** 1: which llama.cpp (or what its absence costs), and two checks of identity with own figures, each with a mistake that it finds. 1: a choice by KL and top-1 with own
 # figures. 1: why perplexity does not decide (averaging, cancelling, noise). 1: memory as file plus cache in both cases, with a number. 1: a
 # real gap with a way to measure it.
 # %% [markdown]
