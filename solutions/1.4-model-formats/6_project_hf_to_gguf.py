@@ -687,9 +687,9 @@ for kind, path in files.items():
         f"{held['types']}"
     )
 # %% [markdown]
-# **What you should see.** 16.1, 8.7 and 5.2 bits: each file carries 0.1 bits of tokenizer and names, and in a model this small the
-# embedding (Q6_K, as it is the output layer, too) is a seventh of all weights. For Llama 3.1 8B llama.cpp's own table has 4.89
-# bits for Q4_K_M and 8.50 for Q8_0.
+# **What you should see.** 16.01, 8.51 and 5.07 bits: the norms stay F32, and in a model this small the embedding (Q6_K, as it is the
+# output layer, too) is a seventh of all weights. For Llama 3.1 8B llama.cpp's own table has 4.89 bits for Q4_K_M and 8.50 for
+# Q8_0.
 # %% [markdown] items="1.4.P6"
 # ## 9. Run
 #
