@@ -88,6 +88,7 @@ def build() -> Path:
     made = next(out.glob("*.whl"), None)
     if made is None:
         raise CourseError(f"pip built no wheel: {folder / 'build.log'} has its words.")
+    shutil.rmtree(folder / "build", ignore_errors=True)
     return made.replace(folder / made.name)
 
 
@@ -116,6 +117,7 @@ def unpacked(folder: Path) -> Path:
         archive.unlink(missing_ok=True)
         raise CourseError(f"{archive.name} was damaged and is removed: call this again.") from error
     (part / name).rename(target)
+    archive.unlink()
     return target
 
 

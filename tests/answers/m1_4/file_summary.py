@@ -1,6 +1,7 @@
 """Answers to file-summary."""
 
 import math
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -84,7 +85,7 @@ file_bytes = _wrong(
 )
 in_bytes = _wrong("bytes", "Bits: eight for each byte.", bits=1)
 nominal = _wrong("nominal-bits", "A block has scales, too: count its bytes, not the digit in its name.",
-                 size=lambda k, s: math.prod(s) * int("".join(filter(str.isdigit, k.name))[:2]) / 8)  # fmt: skip
+                 size=lambda k, s: math.prod(s) * int(re.findall("[0-9]+", k.name)[0]) / 8)  # fmt: skip
 halves = _wrong("all-f16", "Each type has its own size.", size=lambda k, s: 2 * math.prod(s))
 matrices = _wrong("matrices-only", "Vectors are parameters, too.",
                   scope=lambda ts: [t for t in ts if len(t[1]) > 1] or ts[:1])  # fmt: skip
