@@ -12,6 +12,7 @@ HINTS = (
     "Before the loop over an array's elements: count times the least size of one must fit.",
     "Hand depth + 1 down, and refuse an array at depth 5.",
 )
+BANK_SEEDS = 2
 LENGTHS = (2**64 - 1, 2**63, 2**62, 2**61, 2**61 + 1, 2**32, 10**6)
 
 

@@ -103,7 +103,7 @@ def _dimensions(draft: Draft) -> Made:
     for n in (5, 6, 100, 2**31, 2**32 - 1):
         for i in (0, 1):
             yield (
-                f"{n} dimensions",
+                f"{n} dimensions of tensor {i}",
                 replaced(draft, f"n_dims {i}", struct.pack("<I", n)),
                 ("n_dims",),
             )
