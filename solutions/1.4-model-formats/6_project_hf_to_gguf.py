@@ -283,11 +283,11 @@ check("tensor-names", tensor_name)
 # %% [markdown] items="1.4.P3 1.4.C4"
 # ## 4. The rows of q and k
 #
-# Rotary embedding turns pairs of values of a head of size $d$ by an angle. Transformers pairs value $i$ with $i + d/2$;
-# llama.cpp's llama pairs neighbours, $2i$ with $2i + 1$. The angles are the same, so the **rows** of `q_proj` and `k_proj` must
-# change places: in each head, GGUF's row $2i$ is row $i$, and its row $2i+1$ is row $i + d/2$.
+# Rotary embedding turns pairs of a head's $d$ values by an angle. Transformers pairs $i$ with $i + d/2$, llama.cpp neighbours,
+# $2i$ with $2i + 1$. The angles are the same, so **rows** of `q_proj` and `k_proj` change places: in each head, GGUF's
+# row $2i$ is row $i$, and its row $2i+1$ is row $i + d/2$.
 #
-# Forget it and the file loads, runs, and writes nonsense: no error anywhere.
+# Forget it, and the file loads, runs, and writes nonsense.
 # %% [markdown]
 # ### Exercise: change the places
 #
@@ -325,12 +325,12 @@ check("rope-rows", rope_rows)
 # %% [markdown] items="1.4.K3 1.4.P3"
 # ## 5. The tokenizer travels along
 #
-# A model is useless without *its* tokenizer: id 417 means something else in every other. So GGUF carries it: texts in the
-# order of their ids, the merges in the order of training, and which ids are special.
+# Id 417 means something else to every tokenizer. So GGUF carries the model's own: texts in the order of their ids, merges in the
+# order of training, which ids are special.
 #
-# One part cannot be carried: the **pre-tokenizer**, which cuts text into words by a regular expression. llama.cpp knows such
-# expressions by *name*. Its converter recognizes a tokenizer by a hash, and refuses what is on no list. Ours is GPT-2's
-# expression (`ByteLevel` with `use_regex`): `gpt-2`.
+# One part is missing: the **pre-tokenizer**, a regular expression that cuts text into words. llama.cpp knows those by *name*;
+# its converter recognizes a tokenizer by a hash, and refuses what is on no list. Ours is GPT-2's (`ByteLevel` with
+# `use_regex`): `gpt-2`.
 # %% [markdown]
 # ### Exercise: the tokenizer's keys
 #
