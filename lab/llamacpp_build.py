@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -130,6 +131,7 @@ def run(words: list, label: str, environment: dict[str, str], log: Path) -> None
         process = subprocess.Popen(
             [str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace", env={**os.environ, **environment},
+            start_new_session=True,
         )  # fmt: skip
         try:
             for line in process.stdout or ():
@@ -139,7 +141,8 @@ def run(words: list, label: str, environment: dict[str, str], log: Path) -> None
                     bar.update(max(int(step[1]) - bar.pos, 0))
             process.wait()
         except BaseException:
-            process.terminate()
+            # pip's children, too: a compiler left behind would write into the next build.
+            os.killpg(process.pid, signal.SIGTERM) if os.name == "posix" else process.terminate()
             process.wait()
             raise
     if process.returncode:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import gguf
@@ -209,3 +210,22 @@ def test_a_failing_step_shows_the_end_of_its_log(tmp_path):
     llamacpp_build.run(words, "building", told, tmp_path / "log")
     assert (tmp_path / "log").read_text() == "heard\n"
     assert "WORD" not in os.environ
+
+
+def test_a_stopped_build_leaves_no_compiler_behind(tmp_path, monkeypatch):
+    class Stop:
+        @staticmethod
+        def search(line):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(llamacpp_build, "STEP", Stop)
+    words = ["sh", "-c", "sleep 60 & echo $!; wait"]
+    with pytest.raises(KeyboardInterrupt):
+        llamacpp_build.run(words, "building", {}, tmp_path / "log")
+    child = int((tmp_path / "log").read_text())
+    for _ in range(100):
+        state = Path(f"/proc/{child}/stat")
+        if not state.exists() or state.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{child} still runs")
