@@ -13,7 +13,13 @@ from lab.plots import show, histogram, bars, curves, code_line, explore
 """
 
 import logging
+import os
 
 # On some processors bitsandbytes asks for an optional package when it is imported, on stderr, where stock
 # nbgrader takes a cell's points.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+
+# Some of them import Triton, which decides then and for good whether kernels are interpreted: they are
+# where there is no device to run them.
+if not os.path.exists("/dev/nvidiactl"):
+    os.environ.setdefault("TRITON_INTERPRET", "1")

@@ -1,1 +1,1 @@
-"""Checks of module 1.4, one a file, named after the exercise."""
+"""Checks of module 1.4."""

@@ -1,0 +1,102 @@
+"""Run a learner's Triton kernel on plain arrays, for a check: results, and accesses out of bounds."""
+
+from typing import Any
+
+import numpy as np
+
+from lab.triton_setup import is_interpreted, use_triton
+from lab.triton_watch import watch
+
+SHOWN = 3
+# Elements around each buffer on a GPU, where accesses are not watched.
+CANARIES = 256
+
+
+def run_kernel(
+    kernel: Any,
+    grid: tuple[int, ...],
+    inputs: dict[str, np.ndarray],
+    outputs: dict[str, np.ndarray],
+    scalars: tuple = (),
+    constants: dict[str, int] | None = None,
+) -> dict[str, Any]:
+    """Launch `kernel[grid](*inputs, *outputs, *scalars, **constants)` on copies of the arrays.
+
+    Returns:
+        "kind": "kernel", or the type of what is no kernel (then nothing else);
+        each output's name: the array after the run;
+        "changed": the input that the kernel wrote to, or "";
+        "outside": up to three accesses out of bounds, [buffer, element, "read" or "write", program].
+
+    Raises:
+        NotImplementedError: the kernel is not written yet.
+        Exception: what the kernel raised, without the interpreter's wrapping.
+    """
+    import torch
+
+    if "triton" not in __import__("sys").modules:
+        use_triton()
+    if not hasattr(kernel, "fn") or not hasattr(kernel, "run"):
+        return {"kind": type(kernel).__name__}
+    if _unwritten(kernel):
+        raise NotImplementedError
+    arrays = {**inputs, **outputs}
+    arguments = (list(arrays), scalars, constants or {})
+    if is_interpreted():
+        tensors = {k: torch.from_numpy(np.ascontiguousarray(a).copy()) for k, a in arrays.items()}
+        outside = _interpreted(kernel, grid, tensors, arguments)
+    else:
+        tensors, outside = _compiled(kernel, grid, arrays, arguments)
+    after = {k: t.cpu().numpy() for k, t in tensors.items()}
+    changed = [k for k, a in inputs.items() if after[k].tobytes() != a.tobytes()]
+    return {
+        "kind": "kernel",
+        **{k: after[k] for k in outputs},
+        "changed": changed[0] if changed else "",
+        "outside": [[name, i, way, list(where)] for name, i, way, where in outside[:SHOWN]],
+    }
+
+
+def _interpreted(kernel: Any, grid: tuple, tensors: dict, arguments: tuple) -> list:
+    names, scalars, constants = arguments
+    try:
+        with watch(stop=False, **tensors) as seen:
+            kernel[grid](*(tensors[n] for n in names), *scalars, **constants)
+    except Exception as error:
+        raise _innermost(error) from None
+    return seen.outside
+
+
+def _compiled(kernel: Any, grid: tuple, arrays: dict, arguments: tuple) -> tuple[dict, list]:
+    """On a GPU each buffer lies between canaries: a write there is seen, a read is not."""
+    import torch
+
+    names, scalars, constants = arguments
+    wide, tensors = {}, {}
+    for name, array in arrays.items():
+        flat = torch.from_numpy(np.ascontiguousarray(array).copy()).cuda()
+        around = torch.ones(CANARIES, dtype=flat.dtype, device="cuda")
+        wide[name] = torch.cat([around, flat.reshape(-1), around])
+        tensors[name] = wide[name][CANARIES : CANARIES + flat.numel()].view(flat.shape)
+    kernel[grid](*(tensors[n] for n in names), *scalars, **constants)
+    torch.cuda.synchronize()
+    outside = []
+    for name, whole in wide.items():
+        size = tensors[name].numel()
+        bad = torch.nonzero(torch.cat([whole[:CANARIES], whole[CANARIES + size :]]) != 1)
+        for at in bad[:1, 0].tolist():
+            index = at - CANARIES if at < CANARIES else at - CANARIES + size
+            outside.append((name, index, "write", (0, 0, 0)))
+    return tensors, outside
+
+
+def _unwritten(kernel: Any) -> bool:
+    """A kernel that raises NotImplementedError cannot be compiled, so it is not even tried."""
+    return "NotImplementedError" in kernel.fn.__code__.co_names
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The exception inside the interpreter's."""
+    while type(error).__name__ == "InterpreterError" and error.__cause__ is not None:
+        error = error.__cause__
+    return error
