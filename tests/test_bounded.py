@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from lab import bounded
 from lab.bounded import bounded_call
 from lab.errors import CourseError
 
@@ -53,6 +54,23 @@ def test_an_endless_loop_is_stopped_even_if_it_catches_errors():
                 continue
 
     assert bounded_call(endless, seconds=0.2)["raised"] == "TimeoutError"
+
+
+def test_what_was_stopped_is_not_called_again_at_once(monkeypatch):
+    calls = []
+
+    def endless():
+        calls.append(1)
+        while True:
+            pass
+
+    for _ in range(3):
+        assert bounded_call(endless, seconds=0.1, of=endless)["raised"] == "TimeoutError"
+    assert len(calls) == 1
+    assert bounded_call(lambda: 5, of=len)["value"] == 5
+    monkeypatch.setattr(bounded, "FORGET_S", 0.0)
+    bounded_call(endless, seconds=0.1, of=endless)
+    assert len(calls) == 2
 
 
 def test_tracing_that_was_on_stays_on():

@@ -78,7 +78,7 @@ def cases(rng):
 def probe(solution, data, at, value_type, depth):
     from lab.bounded import bounded_call
 
-    found = bounded_call(lambda: solution(data, at, value_type, depth))
+    found = bounded_call(lambda: solution(data, at, value_type, depth), of=solution)
     # Times and exact sizes differ from run to run; the verdict on them does not.
     found["heavy"] = found.pop("peak_bytes") > 2**20 + 64 * len(data)
     del found["seconds"]

@@ -40,7 +40,7 @@ def probe(solution, data, at, count, size, field, view):
         return bytes(raw) if isinstance(raw, (memoryview, bytearray)) else raw, end
 
     # What allocates before it tests must not take the machine's memory here.
-    found = bounded_call(call, memory_mb=64)
+    found = bounded_call(call, memory_mb=64, of=solution)
     found["heavy"] = found.pop("peak_bytes") > 2**20
     del found["seconds"]
     return found

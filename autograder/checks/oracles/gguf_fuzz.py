@@ -22,6 +22,7 @@ from autograder.checks.oracles import gguf_hostile, gguf_reader, gguf_valid
 # A uint8 becomes an entry of a list (8 bytes), a float32 an object of 24 and an entry: 64 bytes of
 # memory for each byte of the file is more than any honest reader takes. The rest is start-up.
 BYTES_PER_BYTE, SPARE_BYTES, LONGEST_S = 64, 2**20, 2.0
+LARGEST_KEPT = 20_000
 NUMBERS = (0, 1, 2, 3, 4, 7, 8, 9, 12, 13, 31, 32, 33, 64, 127, 128, 255, 2**16, 2**31, 2**32 - 1,
            2**32, 2**53, 2**61, 2**62, 2**63 - 1, 2**63, 2**64 - 32, 2**64 - 1)  # fmt: skip
 
@@ -96,6 +97,7 @@ def fuzz(seconds: float, seed: int = 0, reader=gguf_reader.read_gguf, most: int 
     """Read mutated files for a time, or `most` of them."""
     rng, report = np.random.default_rng(seed), Report()
     pool = seeds(rng)
+    first = len(pool)
     end = time.monotonic() + seconds
     tracemalloc.start()
     try:
@@ -103,9 +105,12 @@ def fuzz(seconds: float, seed: int = 0, reader=gguf_reader.read_gguf, most: int 
             one, two = (pool[i] for i in rng.integers(len(pool), size=2))
             data = mutate(one, rng, two)
             kept = _try(report, data, reader)
-            # A file that is still valid goes on changing from there.
-            if kept and rng.random() < 0.1:
-                pool[rng.integers(len(pool))] = data[:20_000]
+            # A file that is still valid goes on changing from there; the first ones stay.
+            if kept and rng.random() < 0.05 and len(data) <= LARGEST_KEPT:
+                if len(pool) < 2 * first:
+                    pool.append(data)
+                else:
+                    pool[rng.integers(first, 2 * first)] = data
     finally:
         tracemalloc.stop()
     return report
