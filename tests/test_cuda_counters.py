@@ -178,13 +178,14 @@ extern "C" __global__ void turns(const float *x, float *y) {
         y[32 + t] = j;
     }
 }
-__device__ __noinline__ float apart(const float *x, int i) { return x[i]; }
+__device__ float apart(const float *x, int i);
 extern "C" __global__ void called(const float *x, float *y) {
     int t = threadIdx.x;
     if (t % 2) y[t] = apart(x, t);
     else y[t] = apart(x, t) + 1;
     y[32 + t] = 0;
 }
+__device__ __noinline__ float apart(const float *x, int i) { return x[i]; }
 """
 
 

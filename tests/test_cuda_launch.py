@@ -1,6 +1,7 @@
 """The interface of CuPy's RawKernel and RawModule, launches, arrays, the cache, and no compiler."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -314,6 +315,26 @@ def test_without_a_compiler_the_package_is_named(monkeypatch):
         compiler.find.cache_clear()
 
 
+def test_clang_runs_kernels_but_does_not_watch_them(tmp_path, monkeypatch):
+    clang = tmp_path / "clang++"
+    clang.write_text("#!/bin/sh\necho clang version 99")
+    clang.chmod(0o755)
+    monkeypatch.setenv("CXX", str(clang))
+    compiler.find.cache_clear()
+    try:
+        assert compiler.find() == str(clang) and compiler.find(watch=True) != str(clang)
+        compiler.find.cache_clear()
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(cuda.CudaError, match="only clang here: install the package g\\+\\+"):
+            compiler.find(watch=True)
+        monkeypatch.setattr(compiler.sys, "platform", "darwin")
+        compiler.find.cache_clear()
+        with pytest.raises(cuda.CudaError, match="runs on Linux"):
+            compiler.find()
+    finally:
+        compiler.find.cache_clear()
+
+
 def test_a_program_that_ends_itself_or_hangs_is_an_error(module, monkeypatch):
     def ended(status, reason):
         def run(argv, files, outputs, wall_s):
@@ -371,8 +392,23 @@ def test_what_a_source_declares():
     assert "c" in source.symbols(code) and "inside" not in source.symbols(code)
 
 
+class OnGpu:
+    """What cupy.ndarray has that watch needs."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def get(self):
+        return self.values.copy()
+
+    def set(self, values):
+        self.values = values
+
+
 class FakeCupy:
     """Stands where CuPy would: what it is asked for is what lessons hand out."""
+
+    ndarray = OnGpu
 
     def __getattr__(self, name):
         return lambda *values, **options: (name, values, options)
@@ -386,3 +422,15 @@ def test_with_a_gpu_everything_is_cupys(monkeypatch):
     assert (name, values) == ("RawKernel", ("code", "k")) and options["options"] == ("-DA=1",)
     name, _, options = cuda.RawModule(code="code", name_expressions=["k<int>"])
     assert name == "RawModule" and options["name_expressions"] == ["k<int>"]
+
+
+def test_with_a_gpu_watch_runs_cupys_kernel_on_the_cpu(monkeypatch):
+    monkeypatch.setattr(device, "_cupy", FakeCupy)
+    function = SimpleNamespace(code=SMALL, name="scale", options=(), name_expressions=None)
+    x, y = OnGpu(np.arange(8, dtype=np.float32)), OnGpu(np.zeros(8, np.float32))
+    report = cuda.watch(function, (1,), (32,), (x, y, np.int32(8)))
+    assert report.sectors_per_request() == 1 and y.values.tolist() == [2.0 * i for i in range(8)]
+    with pytest.raises(cuda.KernelError, match=r"reads `x\[8\]`"):
+        cuda.watch(function, (1,), (32,), (x, y, np.int32(9)))
+    with pytest.raises(cuda.CudaError, match="made from source"):
+        cuda.watch(SimpleNamespace(code=None), (1,), (32,), (x,))
