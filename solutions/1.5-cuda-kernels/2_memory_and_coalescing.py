@@ -72,14 +72,11 @@ print(f"the second kernel moves {two_ways_ratio:.1f} times as many bytes")
 # %% [markdown] items="1.5.C5 1.5.C6 1.5.C7 1.5.C8"
 # ## Where data can be
 #
-# | space | seen by | lives | used for |
-# |---|---|---|---|
-# | registers | one thread | the thread | variables |
-# | local | one thread | the thread | what registers cannot hold; it is in global memory |
-# | shared | a block | the block | tiles, lesson 3 |
-# | global | all | until freed | your arrays |
-# | constant | all, read only | the module | small tables |
-# | texture | all, read only | as global | images: neighbours in 2-D |
+# - **Registers**: a thread's variables. **Local** memory: what registers cannot hold; in truth a piece of global memory.
+# - **Shared**: a block's, as long as the block lives. Lesson 3.
+# - **Global**: all threads', until freed. Your arrays are here.
+# - **Constant**: a module's small tables; kernels only read them.
+# - **Texture**: global memory behind a cache made for images, where neighbours in two dimensions are read together.
 # %% [markdown] items="1.5.C7 1.5.K1"
 # ## Count sectors
 #

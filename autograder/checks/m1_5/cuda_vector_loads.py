@@ -19,6 +19,8 @@ def cases(rng):
     yield _case(rng, "a block too many", "values", 128, (2,), (32,))
     yield _case(rng, "1,024 codes", "requests", 1024, (2,), (128,))
     yield _case(rng, "4,096 codes", "requests", 4096, (16,), (64,))
+    further = {"q": 4, "x": 4}
+    yield _case(rng, "q 4 bytes and x 16 bytes off", "requests", 512, (4,), (32,), further)
     for n in (1, 2, 3, 5, int(rng.integers(50, 100)) * 4 + int(rng.integers(1, 4))):
         yield _case(rng, f"n = {n}", "tails", n, (-(-n // 128),), (32,))
     for label, offset in (
@@ -68,6 +70,7 @@ def judge(case, answer):
         at_most(counters, "load_requests", warps, message)
         message = "With aligned pointers, a thread is to store its four floats at once."
         at_most(counters, "store_requests", warps, message)
+    if case.part == "requests" and not case.offset:
         message = "A warp's four-byte loads are to be contiguous: 128 bytes, 4 sectors."
         at_most(counters, "load_sectors", 4 * warps, message)
         message = "A warp's 16-byte stores are to be contiguous: 512 bytes, 16 sectors."

@@ -134,6 +134,19 @@ def four_for_sixteen():
     }}""")
 
 
+@wrong(
+    "too-strict-with-q",
+    "You ask for a multiple of 16 in q too: a char4 needs a multiple of 4 only.",
+)
+def too_strict():
+    return _source(f"""{INDEX}
+    if (i + 4 <= n && (unsigned long long)q % 16 == 0 && (unsigned long long)x % 16 == 0) {{
+        {FAST}
+    }} else {{
+        {SLOW}
+    }}""")
+
+
 @wrong("no-tail", "The last n % 4 elements are left undone.")
 def no_tail():
     return _source(f"""{INDEX}
