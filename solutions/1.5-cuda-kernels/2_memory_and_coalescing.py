@@ -302,18 +302,18 @@ check("cuda-column-sums", column_sums_source)
 # %% [markdown] items="1.5.C7 1.5.K1"
 # ## Four codes a load
 #
-# One byte for each lane is one sector a request: nothing wasted, but little asked for. A `char4` holds four codes in one 4-byte load, an `int4` sixteen bytes:
+# One byte for each lane is one sector a request: nothing wasted, little asked for. A `char4` holds four codes in one 4-byte load, an `int4` 16 bytes:
 #
 # `char4 c = *reinterpret_cast<const char4*>(q + i);`
 #
-# Same sectors in all, a quarter of the requests. The price: the address must be a multiple of 4 (of 16 for `float4` and `int4`), which a slice
-# of an array need not be.
+# Same sectors in all, a quarter of the requests. Take the whole vector into a variable: `p->x` through a pointer loads one byte. The address must be
+# a multiple of 4 (16 for `float4` and `int4`), which a slice need not be.
 # %% [markdown] items="1.5.C7 1.5.K1"
 # ### Exercise: dequantize four at a time
 #
 # <details><summary>Hint 1</summary>Three cases for a thread: four elements and both pointers aligned; some elements otherwise; none.</details>
-# <details><summary>Hint 2</summary>An address as a number: <code>reinterpret_cast&lt;unsigned long long&gt;(q)</code>. With
-# q aligned, q + 4 * t is too.</details>
+# <details><summary>Hint 2</summary>An address as a number, without any header:
+# <code>reinterpret_cast&lt;unsigned long long&gt;(q)</code>. With q aligned, q + 4 * t is too.</details>
 # <details><summary>Hint 3</summary><code>*reinterpret_cast&lt;float4*&gt;(x + i) = make_float4(...);</code></details>
 # %% role="exercise" id="cuda-vector-loads" items="1.5.C7 1.5.K1" minutes=18
 def dequantize4_source() -> str:
@@ -323,8 +323,9 @@ def dequantize4_source() -> str:
     4t + 3, as far as they are below n; there may be up to a block of threads too many.
 
     Where a thread has all four, q is at a multiple of 4 bytes and x at a multiple of 16, it makes one load of
-    4 bytes and one store of 16. Otherwise right results are all that is asked: q and x may begin
-    anywhere (x at a multiple of 4), each on its own, and n may be any number from 1.
+    4 bytes (a whole char4 or int, not its members one by one) and one store of 16. Otherwise right results
+    are all that is asked: q and x may begin anywhere (x at a multiple of 4), each on its own, and n may be
+    any number from 1.
 
     >>> kernel = cuda.RawKernel(dequantize4_source(), "dequantize4")
     >>> q, x = cuda.asarray(np.int8([1, -2, 3, -4, 5, 99])), cuda.zeros(5, np.float32)

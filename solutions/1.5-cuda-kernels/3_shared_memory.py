@@ -471,8 +471,9 @@ def window_sums_source() -> str:
     the one-dimensional launch does sum t; the last block may have threads too many. radius is 0 to blockDim.x. The
     launch gives blockDim.x + 2 * radius bytes of dynamic shared memory.
 
-    Memory: each sum is written once; a block loads each code that its sums need once. What is read of
-    shared memory has been written before.
+    Memory: each sum is written once; a block loads each code that its sums need once, neighbouring threads
+    neighbouring codes: at most 3 sectors for every 32 codes loaded. What is read of shared memory has been
+    written before.
 
     >>> kernel = cuda.RawKernel(window_sums_source(), "window_sums")
     >>> q, sums = cuda.asarray(np.int8([100, 100, 1, -5])), cuda.zeros(4, np.int32)

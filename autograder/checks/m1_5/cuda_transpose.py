@@ -60,9 +60,9 @@ def judge(case, answer):
     if case.part != "memory":
         return
     filled = size * item // 32
-    message = "The loads are not coalesced: lanes are to run along a row of x."
+    message = "The loads touch more sectors than x fills: let lanes run along a row, once."
     at_most(counters, "load_sectors", filled, message)
-    message = "The stores are not coalesced: lanes are to run along a row of y."
+    message = "The stores touch more sectors than y fills: let lanes run along a row of y."
     at_most(counters, "store_sectors", filled, message)
     message = "The tile's rows or columns collide in the banks of shared memory."
     at_most(counters, "bank_conflicts", 0, message)

@@ -72,3 +72,6 @@ def judge(case, answer):
         tiles = [min(n, i + case.block + radius) - max(0, i - radius) for i in firsts]
         message = "A block is to load each code of its tile once; the sums read shared memory."
         at_most(counters, "load_bytes", sum(tiles), message)
+        # 32 neighbouring bytes lie in one or two sectors; a short request at the tile's end adds some.
+        message = "The tile is loaded in pieces: let neighbouring threads load neighbouring codes."
+        at_most(counters, "load_sectors", 3 * -(-sum(tiles) // 32), message)

@@ -186,7 +186,7 @@ def copied():
 
 @wrong(
     "no-padding",
-    "Rows of 32 words: a column lies in one bank, and each read of it takes 32 wavefronts.",
+    "Your tile's rows have 32 words (tile[33][32] does too): a column lies in one bank, and takes 32 wavefronts.",
 )
 def unpadded():
     return _tiled("__shared__ float tile[32][32];")

@@ -219,6 +219,28 @@ def static_tile():
     )
 
 
+@wrong(
+    "one-thread-fills-the-tile",
+    "Thread 0 fills the tile alone, one code a request, and all others wait: share the work.",
+)
+def lonely():
+    return _source("""
+    extern __shared__ signed char tile[];
+    int first = (int)(blockIdx.x * blockDim.x) - radius;
+    if (threadIdx.x == 0) {
+        for (int k = 0; k < (int)blockDim.x + 2 * radius; k++) {
+            int i = first + k;
+            tile[k] = i >= 0 && i < n ? q[i] : 0;
+        }
+    }
+    __syncthreads();
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    int sum = 0;
+    for (int k = 0; k <= 2 * radius; k++) sum += tile[threadIdx.x + k];
+    sums[i] = sum;""")
+
+
 @wrong("mean-for-sum", "You divided by the window's length; the sum is asked for.")
 def mean():
     return _tiled().replace("sums[i] = sum", "sums[i] = sum / (2 * radius + 1)")
