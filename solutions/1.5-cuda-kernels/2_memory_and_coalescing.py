@@ -302,7 +302,7 @@ check("cuda-column-sums", column_sums_source)
 # %% [markdown] items="1.5.C7 1.5.K1"
 # ## Four codes a load
 #
-# One byte for each lane is one sector a request: nothing wasted, little asked for. A `char4` holds four codes in one 4-byte load, an `int4` 16 bytes:
+# One byte a lane is one sector a request: nothing wasted, little asked for. A `char4` holds four codes in one 4-byte load, an `int4` 16 bytes:
 #
 # `char4 c = *reinterpret_cast<const char4*>(q + i);`
 #
