@@ -306,7 +306,7 @@ check("cuda-column-sums", column_sums_source)
 #
 # `char4 c = *reinterpret_cast<const char4*>(q + i);`
 #
-# Same sectors in all, a quarter of the requests. Take the whole vector into a variable: `p->x` through a pointer loads one byte. The address must be
+# The same sectors, a quarter of the requests. Take the whole vector into a variable: `p->x` through a pointer loads one byte. The address must be
 # a multiple of 4 (16 for `float4` and `int4`), which a slice need not be.
 # %% [markdown] items="1.5.C7 1.5.K1"
 # ### Exercise: dequantize four at a time
