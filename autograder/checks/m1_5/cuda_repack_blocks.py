@@ -51,7 +51,8 @@ def judge(case, answer):
     n = len(case.blocks)
     record = np.dtype([("scale", np.float32), ("q", np.uint32, 8)])
     parts = np.ascontiguousarray(case.blocks).view(record).reshape(n)
-    expect.close(answer["scale"], parts["scale"], "scale", rtol=0)
+    with np.errstate(invalid="ignore"):  # a wrong word may be a signalling NaN
+        expect.close(answer["scale"], parts["scale"], "scale", rtol=0)
     expect.codes(answer["q"], parts["q"].ravel(), "q (words)")
     counters = answer["counters"]
     stored = counters["store_bytes"]
