@@ -355,6 +355,24 @@ def test_a_program_that_ends_itself_or_hangs_is_an_error(module, monkeypatch):
             kernel((1,), (1,), (x, x, np.int32(1)))
 
 
+HOSTILE = (b"[]", b'{"symbols": 3}', b'{"symbols": {}, "printed": "", "findings": [{"kind": "race"}]}',
+           b'{"symbols": {}, "printed": "", "findings": 7}', b'{"symbols": {"a": "xy"}, "printed": ""}',
+           b'{"symbols": {}, "printed": "", "findings": [{"kind": "race", "pc": "x"}]}')  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, b"[" * 100_000, b"\xff"])
+def test_a_result_that_the_kernel_forged_badly_is_an_error(module, text, monkeypatch):
+    def run(argv, files, outputs, wall_s):
+        return process.Ended(0, "", b"", {"result.json": text})
+
+    kernel, program = module.get_function("scale"), module.compile(watch=True)
+    forged = build.Program(program.code, program.binary, True, program.kernels, run)
+    monkeypatch.setattr(kernel._module, "compile", lambda *_: forged)
+    x = floats(1)
+    with pytest.raises(cuda.KernelError, match="cannot be read|ended its process"):
+        kernel.watch((1,), (1,), (x, x, np.int32(1)))
+
+
 def test_a_process_that_sleeps_is_ended():
     done = process.run(["sleep", "30"], {}, [], 0.3)
     assert "more than 0.3 s" in done.reason and done.status == -9
