@@ -787,7 +787,7 @@ def plan_q4_k_m(shapes: dict[str, tuple[int, ...]], layers: int) -> tuple[dict[s
 
     Args:
         shapes: tensor name: (length,) or (rows, row). One tensor or more, in any order.
-        layers: how many layers the model has, 1 or more. They are numbered from 0.
+        layers: how many layers the model has, 1 or more, numbered from 0. `shapes` may hold a part of them.
 
     Returns:
         types: tensor name: "F32", "F16", "Q8_0", "Q6_K", "Q5_0" or "Q4_K".

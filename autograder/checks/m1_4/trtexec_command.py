@@ -103,6 +103,12 @@ def cases(rng):
         "precisions and files",
         **_spec({"image": IMAGE}, ready, precisions=["int8", "fp16"]),
     )
+    for chosen in (["fp8", "fp16"], ["best", "bf16"], ["int4", "int8"], ["fp16", "bf16", "int8"]):
+        yield case(
+            " and ".join(chosen),
+            "precisions and files",
+            **_spec({"image": IMAGE}, ready, precisions=chosen),
+        )
     yield case(
         "strongly typed, release 10",
         "precisions and files",
@@ -147,7 +153,19 @@ def _refusals(a, b, c):
         ("fp16 for release 11", image, [good], {"precisions": ["fp16"], "release": 11}),
         ("int8 for release 11", image, [good], {"precisions": ["int8"], "release": 11}),
         ("release 9", image, [good], {"release": 9}),
+        ("release 12", image, [good], {"release": 12}),
+        ("stronglyTyped for release 11", image, [good], {"precisions": ["stronglyTyped"], "release": 11}),
+        ("a precision in other letters", image, [good], {"precisions": ["FP16"]}),
+        ("a static dimension that is smaller in min", image,
+         [{"image": _batches(a, b, c) | {"min": [a, 3, 112, 224]}}], {}),
+        ("a static dimension that is another in opt", image,
+         [{"image": _batches(a, b, c) | {"min": [a, 3, 112, 224], "opt": [b, 3, 160, 224]}}], {}),
+        ("a name the network lacks in the second profile", image, [good, good | {"extra": two}], {}),
     )  # fmt: skip
+    bad += tuple(
+        (f"strongly typed with {name}", image, [good], {"precisions": [name, "stronglyTyped"]})
+        for name in ("bf16", "int8", "fp8", "int4")
+    )
     for label, inputs, profiles, other in bad:
         yield case(label, "refuse", **_spec(inputs, profiles, **other), good=False)
 
