@@ -89,7 +89,7 @@ reveal(my_bits, llama_cpp["files"]["draft Q4_K_M"]["bits_per_weight"], unit="bit
 # 1. $d = \max|x| / 127$,
 # 2. $r = 1/d$, or $r = 0$ where $d = 0$,
 # 3. $q_i = \mathrm{round}(x_i \cdot r)$, **halves away from zero** (2.5 to 3, -2.5 to -3), as `int8`,
-# 4. store $d$ as fp16 (rounded to nearest even), then $q_0 \dots q_{31}$.
+# 4. store $d$ as fp16 (nearest even), then $q_0 \dots q_{31}$.
 #
 # The codes come from the unrounded $d$. Multiplying by $r$ is not dividing by $d$: near a half, the last bit
 # decides.

@@ -37,9 +37,10 @@ def cases(rng):
     slow = generate_log(int(rng.integers(2**31)), unit="us").text.replace(" us", " ms")
     yield case("slow queries, in ms", figures, text=slow)
     text = generate_log(int(rng.integers(2**31)), bound="h2d").text
-    line = re.search(r"^(.* \[W\] \* ).*host-to-device.*\n", text, re.M)
-    more = f"{line[0]}{line[1]}{WARNINGS['d2h'][0]}\n"
-    yield case("bound by both transfers", passed, text=text.replace(line[0], more))
+    both = re.search(r"^(.* \[W\] )\* .*host-to-device.*\n.*\n", text, re.M)
+    warning, advice = WARNINGS["d2h"]
+    more = f"{both[0]}{both[1]}* {warning}\n{both[1]}  {advice}\n"
+    yield case("bound by both transfers", passed, text=text.replace(both[0], more))
     text = generate_log(int(rng.integers(2**31))).text
     yield case("a model called FAILED", passed, text=text.replace("=model.", "=FAILED."))
     text = generate_log(int(rng.integers(2**31)), "failed_after_timing").text
