@@ -100,6 +100,8 @@ def cases(rng):
     tails += [_node(f"{s}r", "Relu", s) for s in ("b", "dn", "f", "hn")]
     ends = ["a", "br", "cn", "dnr", "e", "fr", "gn", "hnr"]
     yield case("four lists of ops, twice each", horizontal, nodes=tails, outputs=ends)
+    inner = [_node("r", "Relu", "x"), _conv("a", "r", 1), _conv("b", "r", 1)]
+    yield case("two Conv of an inner tensor", horizontal, nodes=inner, outputs=["a", "b"])
     turned = [_node("a", "MatMul", "x", "y"), _node("b", "MatMul", "y", "x")]
     yield case("x y and y x", horizontal, nodes=turned, outputs=["a", "b"])
     apart = [_conv("a", "x", 1), _conv("b", "y", 1), _node("j", "Concat", "a", "b")]

@@ -61,6 +61,8 @@ def cases(rng):
         "one profile",
         **_spec({"Input:0": [-1, 4]}, [{"Input:0": _batches(a, b, c, (4,))}]),
     )
+    line = {"min": [1, a], "opt": [1, b], "max": [1, c]}
+    yield case("a dynamic length", "one profile", **_spec({"ids": [1, -1]}, [{"ids": line}]))
     yield case("no dynamic input", "one profile", **_spec({"x": [1, 8]}, [], time_it=True))
     yield case(
         "timed after the build",
@@ -120,6 +122,9 @@ def cases(rng):
 
 def _refusals(a, b, c):
     image, good = {"image": IMAGE}, {"image": _batches(a, b, c)}
+    table = {key: [16, 64, 1] for key in ("min", "opt", "max")}
+    lengths = {"ids": [1, -1]}
+    single = {"x": [-1, 1]}
     both = {"ids": [-1, -1], "mask": [-1, -1]}
     two = {"min": [1, 1], "opt": [4, 64], "max": [8, 256]}
     bad = (
@@ -161,7 +166,21 @@ def _refusals(a, b, c):
         ("a static dimension that is another in opt", image,
          [{"image": _batches(a, b, c) | {"min": [a, 3, 112, 224], "opt": [b, 3, 160, 224]}}], {}),
         ("a name the network lacks in the second profile", image, [good, good | {"extra": two}], {}),
+        ("opt above max in the second profile", image, [good, {"image": _batches(a, c, b)}], {}),
+        ("a static dimension changed in the second profile", image,
+         [good, {"image": _batches(a, b, c, (3, 224, 256))}], {}),
+        ("a dimension too few in the second profile", image,
+         [good, {"image": _batches(a, b, c, (3, 224))}], {}),
+        ("a static input with a dimension too many", image | {"table": [16, 64]},
+         [good | {"table": table}], {}),
+        ("a static dimension of 1 that grows", single, [{"x": _batches(a, b, c, (2,))}], {}),
+        ("no profile for a dynamic second dimension", lengths, [], {}),
+        ("a dynamic second dimension without shapes", lengths | image, [good], {}),
     )  # fmt: skip
+    bad += tuple(
+        (f"{name} for release 11", image, [good], {"precisions": [name], "release": 11})
+        for name in ("bf16", "fp8", "int4", "best")
+    )
     bad += tuple(
         (f"strongly typed with {name}", image, [good], {"precisions": [name, "stronglyTyped"]})
         for name in ("bf16", "int8", "fp8", "int4")

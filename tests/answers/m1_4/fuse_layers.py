@@ -375,3 +375,14 @@ def edges(nodes, outputs):
         key = key if node["op"] in ("Conv", "MatMul") else node["name"]
         merged.setdefault(key, set()).update(chain)
     return [tuple(name for name in by_name if name in group) for group in merged.values()]
+
+
+@wrong("inner-tensors-not-merged", "Chains of any common input merge, of an inner tensor too.")
+def outer_only(nodes, outputs):
+    made = {n["name"] for n in nodes}
+
+    def key(node, chain):
+        inner = made & set(node["inputs"])
+        return (*_head(node), *[node["name"] if inner else ""], *[n["op"] for n in chain])
+
+    return _plan(nodes, outputs, key=key)

@@ -240,3 +240,29 @@ def by_min(profiles, shapes):
     if not indices:
         raise ValueError("no profile fits")
     return min(indices, key=lambda i: (round(distance(profiles[i]), 9), i))
+
+
+@wrong(
+    "min-of-the-first-input", "Every input must be within its own min and max, not the first alone."
+)
+def first_min(profiles, shapes):
+    first = next(iter(shapes), None)
+    free = [
+        {n: {**three, "min": three["min"] if n == first else [1] * 9} for n, three in p.items()}
+        for p in profiles
+    ]
+    return _pick(free, shapes)
+
+
+@wrong("min-of-the-first-dimension", "Every dimension has its min, not the first alone.")
+def batch_min(profiles, shapes):
+    free = [
+        {n: {**three, "min": [*three["min"][:1], *[1] * 9]} for n, three in p.items()}
+        for p in profiles
+    ]
+    return _pick(free, shapes)
+
+
+@wrong("distances-rounded", "You round the distances, so that near ones count as equal.")
+def rounded(profiles, shapes):
+    return _pick(profiles, shapes, add=lambda terms: round(sum(terms), 1))

@@ -356,3 +356,10 @@ def two_passes(nodes, outputs):
         if n["op"] not in ("Quantize", "Dequantize"):
             labels[n["name"]] = label
     return labels
+
+
+@wrong("matmul-weights-free", "All inputs of a MatMul must be low, the weights too.")
+def free_weights(nodes, outputs):
+    return _label(
+        nodes, outputs, inputs=lambda n: n["inputs"][:1] if n["op"] == "MatMul" else n["inputs"]
+    )

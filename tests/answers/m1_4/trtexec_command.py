@@ -21,8 +21,10 @@ def _refuse(spec, skip=()):
     for shapes in spec["profiles"]:
         rules["name"] = rules.get("name") or bool(set(shapes) - set(inputs))
         rules["missing"] = rules.get("missing") or bool(dynamic - set(shapes))
+        if shapes is not spec["profiles"][0] and "later" in skip:
+            continue
         for name, three in shapes.items():
-            if name not in inputs:
+            if name not in inputs or ("still" in skip and name not in dynamic):
                 continue
             low, best, high = three["min"], three["opt"], three["max"]
             if not len(low) == len(best) == len(high) == len(inputs[name]):
@@ -32,7 +34,8 @@ def _refuse(spec, skip=()):
                 rules["positive"] = rules.get("positive") or min(a, b, c) < 1
                 rules["low"] = rules.get("low") or a > b
                 rules["high"] = rules.get("high") or b > c
-                rules["static"] = rules.get("static") or (d != -1 and not a == b == c == d)
+                fixed = d not in (-1, 1) if "ones" in skip else d != -1
+                rules["static"] = rules.get("static") or (fixed and not a == b == c == d)
     broken = [rule for rule, hit in rules.items() if hit and rule not in skip]
     if broken:
         raise ValueError(", ".join(broken))
@@ -483,3 +486,37 @@ def backslashes(spec):
 @right("continued lines")
 def continued(spec):
     return " \\\n    ".join(shlex.quote(word) for word in shlex.split(_answer(spec)))
+
+
+@wrong("shapes-of-the-first-profile-tested", "You test the shapes of the first profile alone.")
+def first_shapes(spec):
+    return _answer(spec, skip=("later",))
+
+
+@wrong(
+    "static-inputs-not-tested", "A static input that a profile names must have its own dims there."
+)
+def still(spec):
+    return _answer(spec, skip=("still",))
+
+
+@wrong("ones-may-grow", "A dimension of 1 is static like any other: only -1 is dynamic.")
+def ones(spec):
+    return _answer(spec, skip=("ones",))
+
+
+@wrong(
+    "batch-alone-dynamic",
+    "An input is dynamic if any of its dimensions is -1, not the first alone.",
+)
+def batch_alone(spec):
+    rest = [name for name, dims in spec["inputs"].items() if -1 in dims[1:] and dims[0] != -1]
+    if not any(name in shapes for name in rest for shapes in spec["profiles"]):
+        return _answer(spec, skip=("none", "missing"))
+    return _answer(spec)
+
+
+@wrong("fp16-and-int8-alone-gone", "Release 11 has none of the precision flags.")
+def some_gone(spec):
+    gone = set(spec["precisions"]) & {"fp16", "int8", "stronglyTyped"}
+    return _answer(spec, skip=() if gone else ("eleven",))
