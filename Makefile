@@ -91,7 +91,8 @@ fuzz-gguf: $(STAMP)  ## a minute of changed GGUF files against the reference rea
 bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md
 
-bench-cuda: $(STAMP)  ## seconds of CUDA kernels on the CPU, plain and watched (a quiet machine)
+# Seconds of CUDA kernels on the CPU, plain and watched, on a quiet machine.
+bench-cuda: $(STAMP)
 	python -m ci.cuda_bench
 
 lm: $(STAMP)  ## train the shipped language models again (resumes), then measure them

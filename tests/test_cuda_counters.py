@@ -240,7 +240,7 @@ def test_figures_show_the_same_counts(module):
     assert len(plots.sectors(access)) == 32 and access.offsets[:3] == (0, 32, 64)
     report, *_ = launch(module, "transpose_tiled")
     access = plots.pick(report, kind="load", name="shared")
-    assert plots.wavefronts(access) == 32
+    assert plots.wavefronts(access) == 32 and access.offsets[:3] == (0, 128, 256)
     for name in ("in", "out"):
         fig, alt = plots.access_pattern(report, name=name)
         assert "touch 4 sectors" in alt and "<img" in image_html(fig, alt)

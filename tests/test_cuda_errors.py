@@ -113,6 +113,9 @@ extern "C" __global__ void constant_store(float *y) {
     coefficients[threadIdx.x] = 1;  // <- constant_store
     y[0] = coefficients[1];
 }
+extern "C" __global__ void far_coefficient(float *y) {
+    y[threadIdx.x] = coefficients[threadIdx.x + 1];  // <- far_coefficient
+}
 extern "C" __global__ void endless(const volatile int *y) {
     while (y[0] == 0) {  // <- endless
     }
@@ -231,6 +234,8 @@ WATCHED = {
                      ((1, 0, 0), (0, 0, 0)), "thread (63, 0, 0) of block (0, 0, 0) reads"),
     "other_width": (1, 8, lambda: (lambda y: (y, y.view(np.int8)))(ints(8)), "race",
                     ((0, 0, 0), (1, 0, 0)), "writes `y[0]` that thread (0, 0, 0) writes too"),
+    "far_coefficient": (1, 4, lambda: (cuda.zeros(4, np.float32),), "outside", ((0, 0, 0), (3, 0, 0)),
+                        "reads 4 bytes, 0 bytes beyond the end of the variable `coefficients`"),
     "constant_store": (1, 4, lambda: (cuda.zeros(1, np.float32),), "constant", ((0, 0, 0), (0, 0, 0)),
                        "a kernel can only read"),
 }  # fmt: skip

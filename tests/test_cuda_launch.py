@@ -19,6 +19,8 @@ CODE = r"""
 #endif
 __constant__ float table[4] = {1, 2, 3, 4};
 __device__ int calls;
+__device__ const int steps[4] = {1, 10, 100, 1000};
+__constant__ const int fixed = 5;
 struct Pair { int a; float b; };
 
 extern "C" {
@@ -41,7 +43,7 @@ extern "C" __global__ void scale(const float *__restrict__ x, float *__restrict_
     if (i < n) y[i] = FACTOR * __ldg(&x[i]);
 }
 extern "C" __global__ void look_up(float *y) {
-    y[threadIdx.x] = table[threadIdx.x];
+    y[threadIdx.x] = table[threadIdx.x] + steps[threadIdx.x] - steps[threadIdx.x] + fixed - 5;
     atomicAdd(&calls, 1);
 }
 extern "C" __global__ void talk(int n) {
@@ -355,6 +357,24 @@ def test_a_program_that_ends_itself_or_hangs_is_an_error(module, monkeypatch):
             kernel((1,), (1,), (x, x, np.int32(1)))
 
 
+HOSTILE = (b"[]", b'{"symbols": 3}', b'{"symbols": {}, "printed": "", "findings": [{"kind": "race"}]}',
+           b'{"symbols": {}, "printed": "", "findings": 7}', b'{"symbols": {"a": "xy"}, "printed": ""}',
+           b'{"symbols": {}, "printed": "", "findings": [{"kind": "race", "pc": "x"}]}')  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, b"[" * 100_000, b"\xff"])
+def test_a_result_that_the_kernel_forged_badly_is_an_error(module, text, monkeypatch):
+    def run(argv, files, outputs, wall_s):
+        return process.Ended(0, "", b"", {"result.json": text})
+
+    kernel, program = module.get_function("scale"), module.compile(watch=True)
+    forged = build.Program(program.code, program.binary, True, program.kernels, run)
+    monkeypatch.setattr(kernel._module, "compile", lambda *_: forged)
+    x = floats(1)
+    with pytest.raises(cuda.KernelError, match="cannot be read|ended its process"):
+        kernel.watch((1,), (1,), (x, x, np.int32(1)))
+
+
 def test_a_process_that_sleeps_is_ended():
     done = process.run(["sleep", "30"], {}, [], 0.3)
     assert "more than 0.3 s" in done.reason and done.status == -9
@@ -382,6 +402,7 @@ def test_what_a_source_declares():
     __global__ __launch_bounds__(256, 2) void three() {}
     __device__ float a, b;
     static __device__ const int c[2][3] = {{1, 2, 3}};
+    __constant__ __align__(16) signed char d[16];
     __device__ int helper(int x) { __constant__ int inside; return x; }
     """
     found = source.kernels(code)
@@ -389,7 +410,7 @@ def test_what_a_source_declares():
     assert found["one"].parameters[0] == "x" and found["one"].parameters[-2:] == ("y", "n")
     assert [k.c_name for k in found.values()] == [True, False, False]
     assert [k.template for k in found.values()] == [False, True, False]
-    assert "c" in source.symbols(code) and "inside" not in source.symbols(code)
+    assert source.symbols(code) == {"a": False, "b": False, "d": True}
 
 
 class OnGpu:
