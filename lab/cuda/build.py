@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lab.cuda import cache, compiler, process, source
+from lab.cuda import cache, compiler, nvrtc, process, source
 from lab.cuda.errors import CompileError, CudaError
 
 COMPILE_WALL_S = 60.0
@@ -37,22 +37,23 @@ def build(
     names: dict[str, str],
     options: tuple[str, ...] = (),
     watch: bool = False,
-    run: Runner = process.run,
+    run: Runner | None = None,
 ) -> Program:
     """Compile a source, or take the program from the cache.
 
     Args:
         names: kernels by the caller's name -> C++ expression.
-        run: what runs the compiler.
+        run: what runs the compiler; default: process.runner().
 
     Raises:
         CompileError: the compiler refuses it.
         CudaError: no compiler, an unknown option, a kernel that is not there.
     """
+    run = run or process.runner()
     path = compiler.find()
     text = source.translate(code, names)
     command = compiler.kernel_command(path, tuple(options), watch)
-    name = cache.key(text, "\0".join(command[1:]), _base(path), getattr(run, "__name__", ""))
+    name = cache.key(text, "\0".join(command[1:]), _base(path), run.__name__)
 
     def make() -> bytes:
         files = {
@@ -62,24 +63,26 @@ def build(
         }
         return _compile(path, command, files, run)
 
-    return Program(code, cache.get(name, make), watch, tuple(names), run)
+    program = Program(code, cache.get(name, make), watch, tuple(names), run)
+    expressions = tuple(n for n in names if n not in source.kernels(code))
+    nvrtc.check(code, tuple(options), expressions, run)
+    return program
 
 
 def _compile(path: str, command: list[str], files: dict[str, bytes], run: Runner) -> bytes:
-    done = run(command, files, ["kernel.o"], COMPILE_WALL_S)
-    if "kernel.o" not in done.files or done.status:
-        if done.reason:
-            raise CompileError(f"The source did not compile: {done.reason}.")
-        raise compiler.refuse(done.stderr.decode(errors="replace"))
-    parts = {"kernel.o": done.files["kernel.o"], "runtime.o": runtime(path)}
-    linked = run(compiler.link_command(path), parts, ["main"], COMPILE_WALL_S)
-    if "main" not in linked.files or linked.status:
-        messages = linked.stderr.decode(errors="replace")
+    files = {**files, "runtime.o": runtime(path)}
+    done = run(command, files, ["kernel.o", "main"], COMPILE_WALL_S)
+    if done.reason:
+        raise CompileError(f"The source did not compile: {done.reason}.")
+    messages = done.stderr.decode(errors="replace")
+    if "kernel.o" not in done.files:
+        raise compiler.refuse(messages)
+    if "main" not in done.files:
         raise CompileError(
             "The source compiles, but a function or variable that it names is nowhere defined.",
             compiler.tidy(messages),
         )
-    return linked.files["main"]
+    return done.files["main"]
 
 
 @functools.lru_cache

@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -99,19 +100,16 @@ def host_options(options: tuple[str, ...]) -> list[str]:
 
 
 def kernel_command(path: str, options: tuple[str, ...], watch: bool) -> list[str]:
-    """argv that compiles kernel.cpp, with runtime.o, to main in the working folder."""
+    """argv that compiles kernel.cpp to kernel.o, and that with runtime.o to main, in the working folder."""
     mode = list(WATCHED if watch else PLAIN)
     if watch and not is_clang(path):
         mode += GCC_ONLY
-    # The sanitizer's library is not linked: its functions are the runtime's.
-    return [
-        path, *SEMANTICS, *mode, *host_options(options), "-I.", "-c", "kernel.cpp", "-o", "kernel.o"
-    ]  # fmt: skip
-
-
-def link_command(path: str) -> list[str]:
-    """argv that links kernel.o and runtime.o to main."""
-    return [path, "-no-pie", "kernel.o", "runtime.o", "-o", "main"]
+    source = ["-I.", "-c", "kernel.cpp", "-o", "kernel.o"]
+    first = [path, *SEMANTICS, *mode, *host_options(options), *source]
+    # Apart from the compilation: with its option, the sanitizer's library would be linked, and its
+    # functions are the runtime's.
+    second = [path, "-no-pie", "kernel.o", "runtime.o", "-o", "main"]
+    return ["/bin/sh", "-c", f"{shlex.join(first)} && {shlex.join(second)}"]
 
 
 def runtime_command(path: str) -> list[str]:

@@ -85,7 +85,7 @@ def set_global(module: Any, name: str, values: np.ndarray) -> None:
 
 
 def watch(
-    function: Any, grid, block, args, *, shared_mem: int = 0, run: build.Runner = build.process.run
+    function: Any, grid, block, args, *, shared_mem: int = 0, run: build.Runner | None = None
 ) -> Report:
     """Launch on the CPU with every access looked at, on a machine with a GPU too.
 

@@ -63,7 +63,7 @@ class RawModule:
         plain = {k.name: k.name for k in found if k.c_name and not k.template}
         return plain | {name: name for name in self.name_expressions}
 
-    def compile(self, watch: bool = False, run: build.Runner = build.process.run) -> build.Program:
+    def compile(self, watch: bool = False, run: build.Runner | None = None) -> build.Program:
         """Compile now, or take the program from the cache. Raises as `lab.cuda.build.build`."""
         return build.build(self.code, self._names(), self.options, watch, run)
 
@@ -114,12 +114,12 @@ class RawKernel:
             self._launch(grid, block, args, shared_mem, False)
 
     def watch(
-        self, grid, block, args, *, shared_mem: int = 0, run: build.Runner = build.process.run
+        self, grid, block, args, *, shared_mem: int = 0, run: build.Runner | None = None
     ) -> Report:
         """Launch with every access looked at. Returns the counters; raises as a call does."""
         return self._launch(grid, block, args, shared_mem, True, run)
 
-    def _launch(self, grid, block, args, shared_mem, watch, run=build.process.run):
+    def _launch(self, grid, block, args, shared_mem, watch, run=None):
         sizes = launch.dimensions(block, "The block", launch.MOST_BLOCK)
         launch.check_block(sizes)
         self._check_shared(shared_mem)

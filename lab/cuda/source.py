@@ -4,6 +4,7 @@ The text stays as it is, line by line. One thing is written differently: `extern
 names the launch's dynamic shared memory, which C++ says with an assembler name.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ _DYNAMIC = re.compile(
     r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;"
 )
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
+_IN_MACRO = re.compile(r"#\s*define(?:[^\n]*\\\n)*[^\n]*__global__")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _SYMBOL = re.compile(
     r"(?:^|(?<=[;}]))\s*((?:(?:static|extern|volatile|const|__align__\s*\(\s*\d+\s*\))\s+)*"
@@ -77,8 +79,8 @@ def _parameters(text: str) -> tuple[str, ...]:
 
 
 def kernels(code: str) -> dict[str, Kernel]:
-    """The `__global__` functions by name."""
-    text = blank(code)
+    """The `__global__` functions by name, those that a macro makes too."""
+    text = blank(_expanded(code) if _IN_MACRO.search(code) else code)
     blocks = [
         (match.end() - 1, _matching(text, match.end() - 1, "{}"))
         for match in re.finditer(r'extern\s*"C"\s*\{', text)
@@ -97,6 +99,17 @@ def kernels(code: str) -> dict[str, Kernel]:
         listed = text[name.end() : _matching(text, name.end() - 1) - 1]
         found[name[1]] = Kernel(name[1], c_name, "template" in head, _parameters(listed))
     return found
+
+
+@functools.lru_cache(maxsize=64)
+def _expanded(code: str) -> str:
+    """The code with its macros expanded, its includes left out."""
+    from lab.cuda import compiler, process  # late: they need this module
+
+    text = re.sub(r"(?m)^\s*#\s*include\b.*$", "", code)
+    command = [compiler.find(), "-E", "-P", "-x", "c++", "kernel.cu", "-o", "kernel.txt"]
+    done = process.runner()(command, {"kernel.cu": text.encode()}, ["kernel.txt"], 30.0)
+    return done.files.get("kernel.txt", code.encode()).decode(errors="replace")
 
 
 def symbols(code: str) -> dict[str, bool]:
