@@ -16,6 +16,7 @@ PYTHON_LOW, PYTHON_HIGH = (3, 11), (3, 13)
 EXTRA_COSTS = {
     "gpu": "CuPy on a GPU; the CUDA lessons run on the CPU without it",
     "serve": "language-model lessons (1.2 to 1.4)",
+    "nvrtc": "NVIDIA's compiler for CUDA sources: registers, occupancy, what a GPU would refuse",
     "dev": "the course's own tests",
 }
 

@@ -82,6 +82,14 @@ def test_tensor_plain_form():
     assert finding(expect.tensor, plain, "y", dtype="torch.float16").stage == "dtype"
 
 
+def test_mapping_tells_what_lacks_and_what_is_too_much():
+    expect.mapping({"a": 1, "b": 2}, ("a",))
+    expect.mapping({"a": 1}, ("a",), only=True)
+    assert "'b'" in finding(expect.mapping, {"a": 1}, ("a", "b")).message
+    assert "'b'" in finding(expect.mapping, {"a": 1, "b": 2}, ("a",), only=True).message
+    finding(expect.mapping, [1], ("a",), only=True)
+
+
 def test_plain_copies_and_bounds():
     class Sub(np.ndarray):
         def __eq__(self, other):

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from ci.counted_kernels import CODE, KERNELS, N, SIDE
+from ci.counted_kernels import CODE, KERNELS, SIDE, N
 from lab import cuda
 from lab.cuda import compiler, plots
 from lab.errors import CourseError

@@ -135,6 +135,7 @@ extern "C" __global__ void warp_barrier(int *y) {
     __syncwarp();
     y[threadIdx.x] = part[31 - threadIdx.x];
 }
+extern "C" __global__ void write(int *y) { y[0] = 8; }  // a name of the C library's
 extern "C" __global__ void same_value(int *y) { y[0] = 7; }
 extern "C" __global__ void atomics(int *y) { atomicAdd(y, 1); }
 extern "C" __global__ void last_block(const int *x, int *part, int *out) {
@@ -226,7 +227,8 @@ BOTH = {
                      "thread (16, 0, 0) waits at __syncthreads() in line"),
     "early_return": (1, 64, lambda: (ints(64), np.int32(40)), "barrier",
                      "40 of 64 threads wait here, and thread (40, 0, 0) has returned"),
-    "not_in_mask": (1, 32, lambda: (ints(32),), "mask", "lane 8 calls a warp shuffle with the mask 0x000000ff"),
+    "not_in_mask": (1, 32, lambda: (ints(32),), "mask",
+                    "lane 8 calls a warp shuffle with the mask 0x000000ff"),
     "half_a_shuffle": (1, 32, lambda: (ints(32),), "barrier",
                        "a warp shuffle is not reached by all: 16 of 32 threads wait here"),
     "division": (1, 1, lambda: (ints(1), np.int32(0)), "division", "by zero"),
@@ -239,7 +241,9 @@ def test_found_by_watching(module, name):
     grid, block, make, kind, place, words = WATCHED[name]
     finding = fails(module, name, grid, block, *make())
     assert finding.kind == kind and words in finding.message
-    assert finding.line == line_of(name) and f"`{name}`, line {finding.line}, block" in finding.message
+    assert (
+        finding.line == line_of(name) and f"`{name}`, line {finding.line}, block" in finding.message
+    )
     assert place in (None, (finding.block, finding.thread))
     assert CODE.splitlines()[finding.line - 1].strip() in finding.message
 
@@ -285,7 +289,9 @@ def test_dynamic_shared_memory_has_the_bytes_of_the_launch(module):
     assert np.array_equal(y.get(), np.arange(31, -1, -1))
     finding = fails(module, "dynamic", 1, 32, y, shared_mem=64)
     assert (finding.thread, finding.line) == ((16, 0, 0), line_of("dynamic"))
-    assert "byte 64 of the dynamic shared memory, and the launch gives it 64 bytes" in finding.message
+    assert (
+        "byte 64 of the dynamic shared memory, and the launch gives it 64 bytes" in finding.message
+    )
 
 
 @pytest.mark.parametrize("watch", [True, False], ids=["watched", "plain"])
@@ -297,6 +303,7 @@ def test_right_kernels_pass(module, watch):
 
     if watch:  # lanes are in step then
         assert np.array_equal(run("warp_barrier", 1, 32, ints(32))[0], np.arange(31, -1, -1))
+    assert run("write", 2, 64, ints(1))[0] == 8
     assert run("same_value", 2, 64, ints(1))[0] == 7
     assert run("atomics", 4, 64, ints(1))[0] == 256
     x = cuda.arange(4, dtype=np.int32)
@@ -319,7 +326,18 @@ def test_sources_that_do_not_compile():
     }.items():
         with pytest.raises(cuda.CompileError) as caught:
             RawKernel(code, "k")((1,), (1,), (ints(1),))
-        assert words in str(caught.value) and "/" not in str(caught.value).replace("/usr/bin/ld", "")
+        assert words in str(caught.value) and "/" not in str(caught.value).replace(
+            "/usr/bin/ld", ""
+        )
+    foreign = 'extern "C" int open(const char *, int);\n'
+    foreign += 'extern "C" __global__ void k(int *x) { x[0] = open("file", 0); }'
+    assembly = 'extern "C" __global__ void k(int *x) { asm("nop"); }'
+    for code, words in (
+        (foreign, "calls `open`, a function of the host"),
+        (assembly, "Inline assembly"),
+    ):
+        with pytest.raises(cuda.CudaError, match=words):
+            RawKernel(code, "k")((1,), (1,), (ints(1),))
     with pytest.raises(cuda.CudaError, match="not declared extern"):
         RawKernel("__global__ void k(int *x) {}", "k")
     with pytest.raises(cuda.CudaError, match="no kernel `other`; it has `k`"):

@@ -73,8 +73,8 @@ def sequence(answer: Any, names: tuple[str, ...]) -> tuple:
     return tuple(answer)
 
 
-def mapping(answer: Any, keys: tuple[str, ...]) -> dict:
-    """The answer as a dict that has at least `keys`."""
+def mapping(answer: Any, keys: tuple[str, ...], *, only: bool = False) -> dict:
+    """The answer as a dict that has at least `keys`; only=True: and no others."""
     if not isinstance(answer, dict):
         wrong("type", f"Return a dict with {', '.join(keys)}.", yours=kind(answer), right="a dict")
     missing = [key for key in keys if key not in answer]
@@ -85,6 +85,9 @@ def mapping(answer: Any, keys: tuple[str, ...]) -> dict:
             yours=sorted(map(str, answer)),
             right=list(keys),
         )
+    more = [key for key in answer if key not in keys] if only else []
+    if more:
+        wrong("type", f"The dict has {more[0]!r}, which was not asked.", right=list(keys))
     return answer
 
 

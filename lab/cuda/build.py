@@ -2,14 +2,24 @@
 
 import functools
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lab.cuda import cache, compiler, nvrtc, process, source
+from lab.cuda import cache, compiler, elf, nvrtc, process, source
 from lab.cuda.errors import CompileError, CudaError
 
 COMPILE_WALL_S = 60.0
+# What a kernel's object may want: the runtime, memory moves of the compiler's own, mathematics.
+KNOWN = re.compile(
+    r"course_\w+|_ZN6course\w+|__tsan_\w+|__sanitizer_cov_\w+|_Znwm|mem(cpy|set|move|cmp)|_GLOBAL_OFFSET_TABLE_|"
+    r"__[a-z]+[qhsdtx][if][0-9]?|"  # the compiler's own arithmetic: __popcountdi2, __muldc3
+    r"(a?(sin|cos|tan)h?|sincos|a?tan2|exp2?|exp10|expm1|log|log2|log10|log1p|logb|ilogb|pow|sqrt|cbrt|hypot|"
+    r"fma|fmod|remainder|remquo|fdim|fmin|fmax|fabs|ceil|floor|trunc|l?l?rint|nearbyint|l?l?round|copysign|"
+    r"nextafter|ldexp|scalbl?n|frexp|modf|erfc?|[tl]gamma|[jy][01n]|finite|isnan|isinf|signbit)[fl]?|"
+    r"__(isnan|isinf|finite|signbit)[fl]?"
+)
 Runner = Callable[..., Any]  # called as process.run
 
 
@@ -77,12 +87,27 @@ def _compile(path: str, command: list[str], files: dict[str, bytes], run: Runner
     messages = done.stderr.decode(errors="replace")
     if "kernel.o" not in done.files:
         raise compiler.refuse(messages)
+    foreign = _foreign(done.files["kernel.o"])
+    if foreign and "main" in done.files:
+        raise CompileError(
+            f"The source calls `{foreign[0]}`, a function of the host's: a kernel can call device "
+            "functions alone."
+        )
     if "main" not in done.files:
         raise CompileError(
             "The source compiles, but a function or variable that it names is nowhere defined.",
             compiler.tidy(messages),
         )
     return done.files["main"]
+
+
+def _foreign(kernel_object: bytes) -> list[str]:
+    """Functions that the source takes from the host's libraries, but for those of mathematics."""
+    try:
+        names = [s.name for s in elf.symbols(kernel_object) if s.name and not s.defined]
+    except ValueError:  # no ELF: another system's format
+        return []
+    return [elf.plain_name(name) for name in names if not KNOWN.fullmatch(name)]
 
 
 @functools.lru_cache

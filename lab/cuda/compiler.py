@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from lab.cuda.errors import CompileError, CudaError
-from lab.cuda.source import FILE
+from lab.cuda.source import FILE, OWN
 
 NATIVE = Path(__file__).with_name("native")
 CANDIDATES = ("g++", "clang++", "c++")
@@ -138,12 +138,12 @@ def tidy(messages: str) -> str:
     errors = [i for i, line in enumerate(lines) if re.match(rf"{FILE}:\d+", line)]
     kept = lines[errors[0] :] if errors else lines
     text = re.sub(r"/\S*/(kernel\.(?:cu|cpp))", r"\1", "\n".join(kept[:20]))
-    return text.replace("thread_local ", "__shared__ ")
+    return text.replace("thread_local ", "__shared__ ").replace(OWN, "")
 
 
 def refuse(messages: str) -> CompileError:
     """The error for a source that does not compile."""
     first = re.search(rf"{FILE}:(\d+)(?::\d+)?: (?:fatal )?error: (.*)", messages)
-    where = f"in line {first[1]}: {first[2]}" if first else "; the compiler says:"
+    where = f"in line {first[1]}: {first[2].replace(OWN, '')}" if first else "; the compiler says:"
     sentence = f"The CUDA source does not compile {where}".replace(" ;", ";")
     return CompileError(sentence, tidy(messages))

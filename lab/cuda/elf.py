@@ -3,6 +3,7 @@
 System V ABI, chapter 4; 64 bits, little endian: x86-64, AArch64 and NVIDIA's cubins.
 """
 
+import functools
 import re
 import struct
 from dataclasses import dataclass
@@ -24,12 +25,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Symbol:
-    """One symbol: mangled name, STT_*, value and size in bytes."""
+    """One symbol: mangled name, STT_*, value and size in bytes; defined here or elsewhere."""
 
     name: str
     type: int
     value: int
     size: int
+    defined: bool
 
 
 def sections(image: bytes) -> list[Section]:
@@ -57,8 +59,8 @@ def symbols(image: bytes) -> list[Symbol]:
     for part in parts:
         if part.type == SHT_SYMTAB:
             names = parts[part.link].data
-            for name, info, _, _, value, size in struct.iter_unpack("<IBBHQQ", part.data):
-                found.append(Symbol(_text(names, name), info & 15, value, size))
+            for name, info, _, where, value, size in struct.iter_unpack("<IBBHQQ", part.data):
+                found.append(Symbol(_text(names, name), info & 15, value, size, where != 0))
     return found
 
 
@@ -76,6 +78,14 @@ def plain_name(mangled: str) -> str:
         if len(match[2]) >= length:
             last = match[2][:length]
     return last or mangled
+
+
+@functools.lru_cache(maxsize=64)
+def guards(image: bytes) -> tuple[tuple[int, int], ...]:
+    """Offset and size of each thread-local guard: whether C++ has constructed an array of classes."""
+    return tuple(
+        (s.value, s.size) for s in symbols(image) if s.type == STT_TLS and s.name.startswith("_ZGV")
+    )
 
 
 def shared_variable(image: bytes, offset: int) -> tuple[str, int] | None:

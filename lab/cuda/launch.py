@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.cuda import findings
+from lab.cuda import elf, findings
 from lab.cuda.arrays import DeviceArray
 from lab.cuda.build import Program
 from lab.cuda.errors import CudaError, KernelError
@@ -84,18 +84,31 @@ def perform(job: Job) -> Report | None:
         if data.size >= offset + root.size:
             root[...] = data[offset : offset + root.size]
         offset += _padded(root.size)
-    job.symbols.update(result.get("symbols", {}))
-    buffers = _buffer_names(job, memories)
-    printed = result.get("printed", "")
-    if printed:
-        print(printed, end="")
-    found = findings.read(result["findings"], job, memories, buffers)
+    try:
+        found, report = _read(result, job, memories)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        # Written by the process that ran the kernel, which may have done anything.
+        why = (
+            f"The kernel `{job.title}` left a result that cannot be read ({type(error).__name__})."
+        )
+        raise KernelError([findings.Finding("ended", why)]) from error
     if found and found[0].kind == "argument":
         raise CudaError(found[0].message)
-    report = Report.read(result, job, buffers, found) if job.program.watch else None
     if found:
         raise KernelError(found, report)
     return report
+
+
+def _read(result: dict, job: Job, memories) -> tuple[list[findings.Finding], Report | None]:
+    """Findings and report of a result; what the kernel printed goes to stdout."""
+    for name, data in dict(result["symbols"]).items():
+        bytes.fromhex(data)
+        job.symbols[name] = data
+    print(str(result["printed"]), end="")
+    buffers = _buffer_names(job, memories)
+    found = findings.read(result["findings"], job, memories, buffers)
+    report = Report.read(result, job, buffers, found) if job.program.watch else None
+    return found, report
 
 
 def _padded(size: int) -> int:
@@ -165,6 +178,7 @@ def _written(job: Job, memories, lines) -> tuple[str, np.ndarray]:
     for root in memories:
         memory[offset : offset + root.size] = root
         offset += _padded(root.size)
+    text += [f"guard {start} {size}" for start, size in elf.guards(job.program.binary)]
     text += [f"symbol {name} {data}" for name, data in job.symbols.items()]
     return "\n".join([*text, *lines, ""]), memory
 

@@ -80,7 +80,9 @@ def _sectors(access: Access) -> tuple[Figure, str]:
     for lane, offset in enumerate(access.offsets):
         if offset is not None and (place := shown.get(offset // SECTOR_BYTES)) is not None:
             left = place + offset % SECTOR_BYTES / SECTOR_BYTES
-            ax.barh(lane, access.size_bytes / SECTOR_BYTES, left=left, align="edge", color=COLOURS[0])
+            ax.barh(
+                lane, access.size_bytes / SECTOR_BYTES, left=left, align="edge", color=COLOURS[0]
+            )
     for place in range(len(shown) + 1):
         ax.axvline(place, color=INK, linewidth=0.5, linestyle="-")
     ax.set(ylim=(WARP, 0), xlim=(0, max(1, len(shown))), ylabel="lane")
@@ -97,6 +99,7 @@ def _sectors(access: Access) -> tuple[Figure, str]:
 
 def _banks(access: Access) -> tuple[Figure, str]:
     passes = wavefronts(access)
+    waves = f"{passes} wavefront{'s' * (passes > 1)}"
     fig, axes = figure(height_inch=3.8)
     ax = axes[0, 0]
     width = max(1, access.size_bytes // BANK_BYTES)
@@ -105,10 +108,10 @@ def _banks(access: Access) -> tuple[Figure, str]:
             bank = offset // BANK_BYTES % BANKS
             ax.barh(lane, width, left=bank, align="edge", color=COLOURS[0])
     ax.set(ylim=(WARP, 0), xlim=(0, BANKS), ylabel="lane", xlabel="bank of shared memory")
-    ax.set_title(_title(access, f"{passes} wavefront{'s' * (passes > 1)}"), loc="left")
+    ax.set_title(_title(access, waves), loc="left")
     alt = (
         f"Line {access.line}: the bank that each of {_active(access)} active lanes of a warp reaches in "
-        f"shared memory, {access.size_bytes} bytes each; the request takes {passes} wavefront{'s' * (passes > 1)}."
+        f"shared memory, {access.size_bytes} bytes each; the request takes {waves}."
     )
     return fig, alt
 

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from lab.cuda.errors import CudaError
 
 FILE = "kernel.cu"
+# A C name would stand in for the C library's: a kernel may be called `read` or `div`.
+OWN = "course_own_"
 _DYNAMIC = re.compile(
     r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;"
 )
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
+_ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 _IN_MACRO = re.compile(r"#\s*define(?:[^\n]*\\\n)*[^\n]*__global__")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _SYMBOL = re.compile(
@@ -133,11 +136,16 @@ def translate(code: str, names: dict[str, str]) -> str:
 
     Args:
         names: kernels to enter in the program's table, as the caller names them -> C++ expression.
+
+    Raises:
+        CudaError: it has inline assembly.
     """
 
     def dynamic(declared: str) -> str:
-        return f'extern __course_dynamic_shared__ {declared}[] __asm__("course_dynamic_shared");'
+        return f'extern {declared}[] __course_dynamic_shared__("course_dynamic_shared");'
 
+    if _ASSEMBLY.search(blank(code)):
+        raise CudaError("Inline assembly is for one processor: without a GPU it cannot be run.")
     body = _DYNAMIC.sub(lambda m: dynamic(f"{m[1]} {m[2]}".strip()), code)
     body = _DYNAMIC_TOO.sub(lambda m: dynamic(m[1]), body)
     table = [
@@ -152,6 +160,8 @@ def translate(code: str, names: dict[str, str]) -> str:
     return "\n".join(
         [
             '#include "cuda_on_cpu.h"',
+            *(f"#define {k.name} {OWN}{k.name}" for k in kernels(code).values() if k.c_name),
+            "#pragma GCC poison asm __asm __asm__",
             f'#line 1 "{FILE}"',
             body,
             '#line 1 "table"',

@@ -431,7 +431,7 @@ check("bf16-round", to_bfloat16)
 # | largest | 448 = `S.1111.110` | 57344 = `S.11110.11` |
 # | infinity | none | `S.11111.00` |
 # | NaN | `S.1111.111` only | `S.11111.01`, `.10`, `.11` |
-#
+# %% [markdown] items="1.1.C2"
 # E4M3 is used for weights and activations, E5M2, with more range, for gradients (Micikevicius et al.
 # 2022). The rules are those of the OCP 8-bit Floating Point Specification (OFP8, 2023). Some hardware has
 # `fnuz` variants with another bias: not these.
@@ -501,7 +501,7 @@ check("fp8-decode", decode_fp8)
 # **Encoding** is rounding to the nearest value that exists, ties to the even code. Find the binade
 # ($2^k \le |x| < 2^{k+1}$), and with it the step $2^{k-m}$. Below the smallest normal value the step
 # stays at $2^{1 - \text{bias} - m}$. Then round $|x|$ / step to an integer.
-#
+# %% [markdown] items="1.1.K4"
 # **Overflow** is judged *after* rounding, on the grid continued upward. In E4M3, 464 is a tie between
 # 448 and 480; 448 has the even code, so it has not overflowed. In E5M2, 61440 ties upward, to 65536:
 # overflow.
@@ -795,7 +795,7 @@ print(f"Codes equal to torch's: {same.mean():.1%}")
 # where the chip multiplies it. We say that an accelerator **supports** a type when its matrix unit
 # (tensor core, matrix core, MXU, systolic array, AMX tile) takes **both operands** of a product in that
 # type. Types of vector units, of storage and of accumulators do not count.
-#
+# %% [markdown] items="1.1.C9 1.1.K3"
 # The next cell lists what makers say of seventeen accelerators, with the document.
 # %% role="given" id="accelerator-cards"
 from IPython.display import Markdown, display

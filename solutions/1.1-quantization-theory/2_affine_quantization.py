@@ -643,7 +643,7 @@ print(
 # Pixels that are blank in every image leave their weights at almost exactly 0, and a weight at 0 is restored
 # without error. The last two lines count them. At 2 bits nearly every weight becomes 0, and the formula
 # does not hold.
-#
+# %% [markdown] items="1.1.C7"
 # The accuracy notices late: SQNR says how much a tensor changed, not how much the network minds.
 # %% [markdown]
 # ## At the size of a large model's layer

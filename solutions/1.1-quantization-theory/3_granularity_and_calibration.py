@@ -83,7 +83,7 @@ print(f"One row took {calm_db - loud_db:.1f} dB from all others: {lost_bits:.1f}
 # | per tensor | 1 | $()$ |
 # | per channel | $C$ | $(C, 1)$ |
 # | per group of $g$ | $C K / g$ | $(C, K/g, 1)$ against $(C, K/g, g)$ |
-#
+# %% [markdown] items="1.1.C8"
 # Each block gets $s = \text{amax} / q_{max}$ from its own $\text{amax} = \max|w|$. The arithmetic stays
 # the same.
 #
@@ -199,7 +199,7 @@ check("group-quantize", quantize_groups)
 # is one, serves $n$ weights, so a weight of $b$ bits really takes
 #
 # $$ b + \frac{b_s + b_z}{n} \quad \text{bits}, $$
-#
+# %% [markdown] items="1.1.C9 1.1.C8"
 # with $n = C K$ per tensor, $n = K$ per channel, $n = g$ per group. Groups of 32 with an FP16 scale make
 # "4 bits" 4.5. That is Q4_0: 18 bytes for 32 weights.
 
@@ -366,7 +366,7 @@ print(f"{profile.hardware}; the fastest tenth of the runs")
 #   integer sum anyway.
 # - Small groups inside the matrix unit: NVIDIA's Blackwell reads a scale for each 32 (MXFP4) or 16
 #   (NVFP4) values.
-#
+# %% [markdown] items="1.1.C9"
 # Finer is never less accurate on paper. It costs bits, multiplications and the choice of hardware.
 # %% [markdown] items="1.1.C8 1.1.C9"
 # ## Does per channel always help?
@@ -376,7 +376,7 @@ print(f"{profile.hardware}; the fastest tenth of the runs")
 #
 # - **concentrated:** all of them in row 0;
 # - **scattered:** every 100th value, so that each row has two or three.
-#
+# %% [markdown] items="1.1.C8 1.1.C9"
 # **Predict:** in the scattered layout, by what factor does one scale per row lower the MSE, compared
 # with one scale for the tensor? (1 means no gain.)
 # %% role="predict" id="predict-scattered"
@@ -461,7 +461,7 @@ reveal(my_factor, scattered_factor, "times")
 #
 # - inside the range, rounding: about $s^2/12$ per value with $s = \text{amax}/q_{max}$;
 # - outside, clipping: $(|x| - \text{amax})^2$.
-#
+# %% [markdown] items="1.1.C10"
 # A smaller amax shrinks the first and grows the second. Weights are known, so their range can be
 # searched at leisure. Activations depend on the input: run a few hundred **calibration** inputs and look
 # at what comes out.
@@ -676,13 +676,12 @@ for bits in (8, 6, 4, 3):
 # with $P$ the reference and $Q$ what the quantizer leaves. It is not symmetric, and it is infinite where
 # $Q_j = 0 < P_j$: there $Q$ rules out what does happen.
 # %% [markdown] items="1.1.C10"
-# **The algorithm.** Count $|x|$ in $B$ bins of equal width from 0 to $\max|x|$. With $L = 2^{b-1}$
-# levels, for each $i = L \dots B$ bins kept:
+# **The algorithm.** $|x|$ in $B$ equal bins up to $\max|x|$; $L = 2^{b-1}$ levels. For each $i = L \dots B$:
 #
-# 1. $P$: the first $i$ counts; all counts beyond are added to bin $i-1$, where clipping puts them.
-# 2. $Q$: the first $i$ counts, *without* those: bin $j$ belongs to level $\lfloor jL/i \rfloor$. Sum each
-#    level and share the sum equally among its bins that are not empty.
-# 3. Normalise both to sum 1; $D(P \Vert Q)$.
+# 1. $P$: the first $i$ counts; all beyond go to bin $i-1$, where clipping puts them.
+# 2. $Q$: the first $i$ counts *without* those. Bin $j$ has level $\lfloor jL/i \rfloor$: share each level's
+#    sum equally among its bins that are not empty.
+# 3. Normalise both; $D(P \Vert Q)$.
 #
 # The least $D$ gives $\text{amax} = i \cdot \text{width}$.
 # %% [markdown] items="1.1.C10"
@@ -692,7 +691,7 @@ for bits in (8, 6, 4, 3):
 # - Levels $\lfloor 2j/4 \rfloor$: 0, 0, 1, 1. Level 0 holds 8 in one filled bin, level 1 holds 4 in two.
 #   $Q$: 8, 0, 2, 2.
 # - Normalised, $P$ = (8, 0, 2, 4)/14 and $Q$ = (8, 0, 2, 2)/12.
-#
+# %% [markdown] items="1.1.C10"
 # Only clipping differs here, so the last bin alone makes the divergence.
 
 
@@ -949,7 +948,7 @@ print(f"  FP32 {float_percent:25.2f}")
 # bin 0, so $P$ and $Q$ agree there whatever happens to the rest; and 256 grey values leave most of 2048 bins
 # empty, so a small $i$ has nearly nothing to merge. The divergence is least where almost every grey
 # value is clipped.
-#
+# %% [markdown] items="1.1.C10"
 # NVIDIA's own code overwrites bin 0 for the first reason. Whatever the rule: look at the range it chose.
 # %%
 pixel_amax, _ = entropy_amax(calibration[0], bits=4)

@@ -330,7 +330,7 @@ for bits in (2, 3, 4):
 # **What you should see.** On this layer the codebook gains 0.5 to 1.5 dB over the best even levels at 3 and
 # 4 bits, more than on normal data and still a fraction of a bit. The accuracies hardly tell the two apart;
 # with MNIST they show that "min to max" fails at 2 bits, with the smaller stand-in not even that. A small
-# network on digits forgives a lot: judge a format by its error too, not by accuracy alone.
+# network on digits forgives a lot: judge a format by its error too.
 
 # %% [markdown] items="1.1.C6"
 # ### Miniature of a figure: three ways to start
@@ -931,7 +931,7 @@ plots.show(
 #
 # - **A** is a download of limited size for a laptop. Weights are unpacked to float16 and multiplied in float16.
 # - **B** is a microcontroller with an int8 multiply-accumulate unit and no floating-point unit.
-#
+# %% [markdown] items="1.1.C6 1.1.C12"
 # Choose a codebook or evenly spaced levels for each, for one table (or scale) per tensor and for one per group of 64.
 # Use figures from this notebook, and say what would change your mind. 100 to 200 words.
 

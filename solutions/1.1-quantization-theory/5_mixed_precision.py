@@ -613,10 +613,10 @@ for name, options in {
 # %% [markdown] items="1.1.C11"
 # ## Levels of automatic mixed precision
 #
-# NVIDIA's Apex named four ways to combine these parts, O0 to O3 (Apex documentation, `apex.amp`, "opt_levels and Properties"):
+# NVIDIA's Apex named four ways to combine these parts (its documentation, `apex.amp`, "opt_levels"):
 #
 # - **O0**: FP32 throughout.
-# - **O1**: weights stay FP32. Functions are patched: matrix products and convolutions cast their inputs to FP16; softmax, norms and losses to FP32.
+# - **O1**: weights stay FP32. Matrix products and convolutions cast their inputs to FP16; softmax, norms and losses to FP32.
 # - **O2**: the model is cast to FP16 except batch-norm; the optimizer keeps FP32 masters. No function is patched.
 # - **O3**: FP16 throughout, no masters, no loss scaling: a limit of speed to compare with.
 

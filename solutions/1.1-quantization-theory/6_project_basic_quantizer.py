@@ -77,7 +77,7 @@ print(f"Seven of the eight bits were worth {lost_points:.1f} points.")
 # | conv2, ReLU, pool 2 | (32, 8, 5, 5) | (32, 5, 5) |
 # | fc1, ReLU | (128, 800) | (128,) |
 # | fc2 | (10, 128) | (10,) |
-#
+# %% [markdown] items="1.1.P1"
 # Input: pixel / 255. The parameters are a dict of arrays: `"conv1.weight"`, `"conv1.bias"` ... `"fc2.bias"`.
 # %% role="given" id="setup-network"
 LAYERS = ("conv1", "conv2", "fc1", "fc2")
@@ -216,7 +216,7 @@ print(f"FP32: {float_share:.2%} of {len(data.test_labels)} test images right.")
 # *Static* quantization fixes the range of every activation before the network runs. For that it looks at 100 to 200
 # **training** images; test images would be a leak. Ranges by name: `(low, high)`, the smallest and the largest
 # value over all images, widened to contain 0. Zero must be a code: ReLU and padding produce it all the time.
-#
+# %% [markdown] items="1.1.P2"
 # In the network below, the largest value of a layer often appears in a single image: batches are merged by min and
 # max.
 # %% role="exercise" id="calibrate" items="1.1.P2" minutes=8
@@ -294,7 +294,7 @@ show(
 #
 # Activations, asymmetric in int8: $q = \mathrm{round}(x/s) + z$, clipped to $[-128, 127]$, with
 # $s = (high - low) / 255$ and $z = \mathrm{round}(-128 - low / s)$. After a ReLU $low = 0$, hence $z = -128$.
-#
+# %% [markdown] items="1.1.P3"
 # Weights, symmetric: $s = \max|W| / q_{max}$ with $q_{max} = 2^{b-1} - 1$, no zero-point. A weight zero-point would
 # put a sum over the activations into every output; a symmetric weight costs one of 256 codes instead.
 # %% role="exercise" id="activation-qparams" items="1.1.P3" minutes=6
@@ -553,7 +553,7 @@ check("integer-model", build_integer_model)
 # - **Padding** stands for the real 0, so its code is the zero-point; after the subtraction it is the integer 0.
 # - **ReLU** compares with the real 0: $\max(q, z_y)$.
 # - **Pooling** takes the largest code. Requantization never reverses an order, so pooling may come before it.
-#
+# %% [markdown] items="1.1.P5"
 # The sums need int32 accumulators. NumPy has no fast integer matrix product, so the helper below uses float64:
 # integers below $2^{53}$ are exact there, every bit.
 

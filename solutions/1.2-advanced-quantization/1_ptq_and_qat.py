@@ -145,11 +145,11 @@ reveal(my_percent_alive, 100 * alive / parameter_count, unit="%")
 #
 # | | range of a layer's input | weights | paid when |
 # |---|---|---|---|
-# | **static** (post-training) | measured once on calibration data, then fixed | rounded | before deployment: some batches |
-# | **dynamic** (post-training) | from the values themselves, for each token | rounded | at every call: a pass over the input |
-# | **quantization-aware training** | fixed, as static | trained to be rounded | before deployment: training |
+# | **static** (post-training) | measured once, then fixed | rounded | before deployment: some batches |
+# | **dynamic** (post-training) | from the values, for each token | rounded | at every call: a pass over it |
+# | **quantization-aware training** | fixed | trained to be rounded | before deployment: training |
 #
-# In all three the products and sums are those of integers.
+# In all three, products and sums are integers.
 # %% [markdown] items="1.2.C1"
 # ## Static: watch, then fix
 #
@@ -246,7 +246,7 @@ check("range-observer", RangeObserver)
 #
 # A percentile needs all values, sorted, and an observer cannot keep them. A **histogram of magnitudes**
 # has a fixed size: `bins` counts, each for a width $w$. Bin $k$ counts $k w \le |x| < (k+1) w$.
-#
+# %% [markdown] items="1.2.C1"
 # A value beyond the last bin does not fit. Then $w$ **doubles**: bins $2k$ and $2k+1$ become bin $k$. That is
 # exact: no count is guessed. The price is the resolution: the threshold is known to within one width.
 # %% [markdown] items="1.2.C1"
@@ -468,7 +468,7 @@ for layer, (scale, zero_point) in enumerate(static_ranges(trained, 4)):
 # data are needed. With symmetric codes and a scale $s_o$ for each output:
 #
 # $$y_{to} = s_t\, s_o \sum_i q_{ti}\, q_{oi} + b_o.$$
-#
+# %% [markdown] items="1.2.C2"
 # Both scales are constant along the sum, so the sum stays in integers.
 # %% [markdown] items="1.2.C2"
 # ### Exercise: a dynamic linear layer
@@ -564,7 +564,7 @@ print(profile.hardware)
 # Look at the staircase from a distance. Its average slope over **one whole step**, $(Q(x + s/2) - Q(x - s/2)) / s$, is
 # exactly 1 between the ends of the grid and 0 beyond: that is a finite difference with the step size that the quantizer can
 # resolve. The STE is that slope.
-#
+# %% [markdown] items="1.2.C4 1.2.K2"
 # Beyond the ends, moving $x$ changes nothing at any distance. A gradient there would push weights that no longer
 # answer.
 # %%
@@ -915,6 +915,7 @@ show(
 # %% [markdown] items="1.2.C3 1.2.K1"
 # **What you should see.** QAT wins back most of the loss at 4 bits (about 70 to 85 %) and at 3 bits, where static was lost. The
 # control, as many further steps in floats and then rounded, wins back far less: it is the rounding inside the loop that helps.
+# %% [markdown] items="1.2.C3 1.2.K1"
 # At 2 bits QAT fails. Two bits are the codes -1, 0, 1, and with the scale max|W| every weight below half the
 # maximum is 0: nearly all of them. The **scale** is wrong there.
 # %% [markdown] items="1.2.C4 1.2.K2"
@@ -1042,7 +1043,7 @@ for way in ("static", "QAT", "QAT, LSQ's start, fixed", "QAT, learned scale"):
 # The course's own language model has four blocks, each with an MLP of three matrices. Their inputs and weights are now
 # quantized all three ways, the weights with one scale for each output. The rest stays in floats. Your `calibrate_inputs`
 # finds the static ranges, unchanged.
-#
+# %% [markdown] items="1.2.C1 1.2.C2 1.2.K1"
 # Training the whole model again would be long. Instead each quantized MLP learns to **reproduce its float
 # original** on 2,048 tokens: 30 steps of Adam on the relative squared error. No labels are needed.
 # %% role="given" id="language-model"
@@ -1150,8 +1151,8 @@ for name, value in lm_results.items():
 # %% [markdown] items="1.2.C1 1.2.C2 1.2.K1"
 # **What you should see.** At 8 bits, next to no loss. At 3 bits static is much worse than dynamic: here the *inputs* suffer.
 # One static range must fit all tokens, and in some layers the loudest token is several times louder than the
-# median one. QAT wins back part of either loss in 30 steps, but it cannot narrow a fixed range. Best of the four is
-# dynamic **and** trained: the ways combine. (One run of training; the windows are the same for all rows.)
+# median one. QAT wins back part of either loss in 30 steps, but cannot narrow a fixed range. Best of the four is
+# dynamic **and** trained: the ways combine. (One training run; the same windows.)
 # %% [markdown] items="1.2.K1"
 # ## In your own words
 #

@@ -113,7 +113,7 @@ print(f"the best choice has {np.median(gains):.1f} times less output error (medi
 # %% [markdown] items="1.2.C6"
 # **What happened.** Inputs are correlated. If two of them rise and fall together, an error of $+e$ in one
 # weight is cancelled by $-e$ in the other. Rounding each weight alone cannot see that.
-#
+# %% [markdown] items="1.2.C6"
 # Trying all ways is hopeless beyond a dozen weights. GPTQ (Frantar et al. 2023) finds a good way in one
 # pass over the columns. The next sections build it: what to minimise, what the data must tell, how to
 # repair an error, and how to do that fast.
@@ -124,7 +124,7 @@ print(f"the best choice has {np.median(gains):.1f} times less output error (medi
 # K)$. Quantized weights $\hat W$ change the output by $X(W - \hat W)^T$. Its squared size is
 #
 # $$\lVert X(W-\hat W)^T\rVert^2 = \mathrm{tr}\big((W-\hat W)\,X^TX\,(W-\hat W)^T\big).$$
-#
+# %% [markdown] items="1.2.C6"
 # So the data enter through one $K \times K$ matrix. Up to a factor it is the **Hessian** of the squared
 # output error, the same for every row: $H = \frac{2}{n} X^T X$.
 # %% [markdown] items="1.2.C6"
@@ -178,7 +178,7 @@ check("output-error", output_error)
 # samples so far and $m$ new ones $X$, the mean runs on:
 #
 # $$H \leftarrow \frac{n}{n+m} H + \frac{2}{n+m} X^T X, \qquad n \leftarrow n + m.$$
-#
+# %% [markdown] items="1.2.C6"
 # Inputs often arrive in float16. Widen them **before** the product: 65,504 is its largest number.
 # %% [markdown] items="1.2.C6 1.2.K4"
 # ### Exercise: accumulate the Hessian
@@ -252,7 +252,7 @@ print(
 #
 # A column whose input was never anything but zero is **dead**: $H_{jj} = 0$. Its weights cannot matter,
 # so they become 0, and $H_{jj} = 1$ makes the matrix regular there.
-#
+# %% [markdown] items="1.2.C6"
 # Then **damping**: add a constant to every diagonal element, a share $p$ (`percdamp`, usually 0.01) of
 # the diagonal's mean:
 #
@@ -314,7 +314,7 @@ check("damp-hessian", damp_hessian)
 # form. With $A = (H_F)^{-1}$, the inverse of the Hessian **of the free weights**:
 #
 # $$w_F \leftarrow w_F - \frac{w_j - \hat w_j}{A_{jj}}\, A_{j,:}$$
-#
+# %% [markdown] items="1.2.C6"
 # The formula sets $w_j$ to $\hat w_j$ and spreads the repair over the later columns. Then $F$ shrinks by
 # one, and $A$ changes.
 # %% [markdown] items="1.2.C6"
@@ -397,7 +397,7 @@ print(f"one factor {factor_ms:.0f} ms; an inverse for each of {columns} columns,
 # 1. quantize column $j$ **as it is now**: codes $q$, restored $\hat w$;
 # 2. error $e_j = (w_j - \hat w_j)/U_{jj}$, shape $(R,)$;
 # 3. every later column $k$: $w_k \leftarrow w_k - e_j\,U_{jk}$.
-#
+# %% [markdown] items="1.2.C6"
 # The error is kept in units of $U_{jj}$, because step 3 then needs one row of $U$ and no division. The
 # sum of the $e_j^2$ is the output error that remains (times $n/2$).
 # %% [markdown] items="1.2.C6 1.2.K4"
@@ -476,10 +476,9 @@ reveal(my_factor, first["RTN"][1] / first["GPTQ"][1], "times")
 # %% [markdown] items="1.2.C6"
 # ## Lazy updates, a block at a time
 #
-# Step 3 touches all later columns for every $j$: $K$ passes over the matrix with one product per number,
-# so memory bandwidth decides. But column $k$ needs the updates only when its turn comes. So work in
-# **blocks** of $B$ columns ($B = 128$): inside a block as before; then **one** matrix product brings all
-# later columns up to date:
+# Step 3 touches all later columns for every $j$: $K$ passes with one product per number, so memory bandwidth
+# decides. But column $k$ needs updates only when its turn comes. So work in **blocks** of $B = 128$ columns: inside
+# a block as before; then **one** product updates all later columns:
 #
 # $$W_{:,\,end:} \leftarrow W_{:,\,end:} - E\; U_{start:end,\ end:},\qquad E: (R, B).$$
 #
@@ -628,7 +627,7 @@ check("gptq-groups", gptq_groups)
 # The last columns have nobody left to repair their errors. `desc_act=True` takes the columns in
 # **descending** order of $H_{jj}$, twice the mean square of their input: loud ones first, while there are many
 # to repair them, quiet ones last.
-#
+# %% [markdown] items="1.2.C6"
 # Permute the columns of $W$, and rows **and** columns of $H$, solve, and put the codes back. Groups are
 # now cut from the *permuted* columns: column $j$'s grid is no longer $\lfloor j/g \rfloor$, so an index
 # **`g_idx`** must be stored.
@@ -892,7 +891,7 @@ print(f"2 bits, act order: {perplexities['GPTQ, act order', 2]:.2f}, "
 # difference between the methods is of the size of its standard error: no verdict there. At 3 bits GPTQ
 # keeps a third to a half of RTN's rise, at 2 bits about a third, many standard errors apart. Act order,
 # which served the single layer, makes no difference beyond its standard error here.
-#
+# %% [markdown] items="1.2.K4"
 # Layers gain unequally: `down_proj` least. Its inputs are the least correlated, so there is least to
 # cancel with.
 # %% [markdown] items="1.2.C6"

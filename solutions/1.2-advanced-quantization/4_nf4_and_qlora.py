@@ -446,7 +446,7 @@ reveal(my_scale_gb, 7e9 / 64 * 4 / 1e9, unit="GB")
 # positive, which would waste the negative half of a signed table. So their mean $m$ is subtracted first:
 #
 # $$s_i \approx t_{q_i}\, S_{\lfloor i/256 \rfloor} + m.$$
-#
+# %% [markdown] items="1.2.C5 1.2.K3"
 # $t$ is a table of 256 levels (the paper says an 8-bit float, the library has its dynamic type), $S$ the outer scales, $q$ the codes: 8/64 + 32/(64 · 256) = 0.127 bit per
 # parameter.
 # %% [markdown] items="1.2.C5 1.2.K3"

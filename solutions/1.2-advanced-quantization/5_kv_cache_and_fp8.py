@@ -342,7 +342,7 @@ print(f"counted for the opening's cache {counted:,} bytes, weighed {memory_bytes
 # One scale for each token and head leaves the sum. With a query $q$ (head_dim,) and a token $t$:
 #
 # $$q \cdot \hat k_t = s_t \,(q \cdot C_t), \qquad \sum_t p_t \hat v_t = \sum_t (p_t s'_t)\, C'_t.$$
-#
+# %% [markdown] items="1.2.C10"
 # So a kernel reads one byte a number and multiplies by the scale once a row: on the scores before the softmax, on
 # the probabilities after it. Nothing is restored in memory. Query head $i$ of $n$ reads key-value head
 # $\lfloor i \cdot heads / n \rfloor$.
@@ -651,7 +651,7 @@ print(f"2 bits: channels beat tokens {key_gain:.1f} times for keys, {value_gain:
 # $V_h = U \Sigma B$ gives the best rank $r$:
 #
 # $$\hat V_h = L_r B_r, \quad L_r = U_r \Sigma_r \text{ (tokens, r)}, \quad B_r \text{ (r, head\_dim)}.$$
-#
+# %% [markdown] items="1.2.C10"
 # The **energy** kept is $\sum_{i \le r}\sigma_i^2 / \sum_i \sigma_i^2$; the squared error is the rest. $r \cdot (tokens + head\_dim)$
 # numbers replace $tokens \cdot head\_dim$.
 
@@ -754,7 +754,7 @@ print(f"energy of keys in rank 32: before the rotary embedding {before:.4f}, aft
 # last $H$ steps,
 #
 # $$scale = \frac{fp8_{max}}{\max(amax_{t-H}, \dots, amax_{t-1})} \cdot 2^{-margin}.$$
-#
+# %% [markdown] items="1.2.C9"
 # Codes are $x \cdot scale$: here the scale **multiplies**. If amax jumps, values beyond fp8_max saturate, and the margin is room for that.
 
 
@@ -886,7 +886,7 @@ for fmt, dtype, top in (("E4M3", torch.float8_e4m3fn, 448.0), ("E5M2", torch.flo
 # One number is not enough. With reference logits $a$ and others $b$, both (tokens, vocabulary), report: the largest $|a - b|$; the same relative to
 # the largest $|a|$; the mean over tokens of $KL(p_a \| p_b)$ in nats; the share of tokens with the same likeliest token; and the
 # **first** token where these differ.
-#
+# %% [markdown] items="1.2.C11"
 # If the text is the reference's own greedy answer, that last number is where the other model's greedy decoding leaves it.
 
 

@@ -85,7 +85,7 @@ for name, value in twins.items():
 # | perplexity | | 64 held-out windows, `lab.perplexity` |
 # | calibration | tokens | what the method had to look at |
 # | time | s | to make the weights, this machine |
-#
+# %% [markdown] items="1.2.C12"
 # Only the 28 linear layers of the decoder change; embedding and norms stay as they are and are left out of the
 # bits. Groups are 128 inputs of one output.
 # %% [markdown] items="1.2.C12"
@@ -249,7 +249,7 @@ check("compact-gptq", gptq_weight)
 # grid. With $m_j = \mathrm{mean}|x_j|$:
 #
 # $$ s_j = m_j^{\alpha}, \qquad s \leftarrow s / \sqrt{\max s \cdot \min s} $$
-#
+# %% [markdown] items="1.2.C7 1.2.C12"
 # ($s_j = 1$ where $m_j = 0$.) $\alpha \in [0, 1]$ is searched for the least output error, which needs no $X$: for
 # $E = W - \hat W$ it is
 # $\sum (E H) \odot E$ up to a factor.

@@ -581,7 +581,7 @@ print(
 # versions of half of the ecosystem (AutoGPTQ needs transformers 4), so each lives in an environment of its own:
 # `make gptqmodel` and `make autogptq` build it and quantize the shipped model. What they wrote ships with the course; the
 # commands make it again.
-#
+# %% [markdown] items="1.2.P6"
 # In the file, for 4 bits: eight codes in an int32, lowest bits first, along the inputs; zero-points eight in an int32
 # along the outputs, **each one too small**; `g_idx` names each input's group.
 # %% role="exercise" id="unpack-gptq" items="1.2.P6" minutes=15

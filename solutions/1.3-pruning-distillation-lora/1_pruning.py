@@ -15,7 +15,8 @@
 # You need PyTorch's autograd and the quantizers of 1.1, lesson 2.
 #
 # Everywhere here: a **mask** is a bool tensor, True where a weight stays; **sparsity** is the share of weights that
-# are removed, 0 to 1; $n$ is the number of weights.
+# are removed, 0 to 1; $n$ is the number of weights. Counts such as `round(sparsity * n)` are Python's own; values are
+# compared in their own dtype. Tensors are contiguous unless a text says otherwise.
 # %% role="parameters" id="parameters"
 PROFILE = "cpu"  # "gpu" on a CUDA machine
 # %% role="given" id="setup"
@@ -203,7 +204,8 @@ def magnitude_mask(weight: torch.Tensor, sparsity: float) -> torch.Tensor:
     number): those with the least |w|. Of equal magnitudes those first in row-major order are False.
 
     Args:
-        weight: float tensor (float16, float32 or float64) of any shape, not changed.
+        weight: float tensor (float16, float32 or float64) of any shape, also without axes or a transposed
+            view; not changed.
         sparsity: 0 (all stay) to 1 (none stays).
 
     Returns:
@@ -257,12 +259,12 @@ def global_masks(scores: dict[str, torch.Tensor], sparsity: float) -> dict[str, 
     scores those of the layer that comes first in the dict go first, within a layer in row-major order.
 
     Args:
-        scores: float32 or float64 tensors by layer name, of any shapes, all of one dtype; infinities
-            allowed. Not changed.
+        scores: float32 or float64 tensors by layer name, of any shapes (also without axes), all of one
+            dtype; infinities allowed. Neither dict nor tensors are changed.
         sparsity: 0 to 1.
 
     Returns:
-        bool tensors under the same names, of the same shapes; True stays.
+        dict of bool tensors: the same names and no others, the same shapes; True stays.
 
     Raises:
         ValueError: sparsity outside [0, 1] or NaN, no layers, a layer without entries, a NaN.
@@ -353,7 +355,7 @@ def draw_scope(sparsity=0.8, scope="global"):
 
 explore(draw_scope, sparsity=(0.0, 0.98, 0.02), scope=["global", "layer-wise"])
 # %% [markdown] items="1.3.C1 1.3.C3"
-# **What you should see.** At 90 %, global pruning keeps most of its accuracy, and layer-wise has lost half or more. With
+# **What you should see.** At 90 %, global pruning keeps most of its accuracy, and layer-wise has lost about half or more. With
 # one budget the wide first layer gives more than its share and the last layer far less: move the slider. Layer-wise
 # ruins the last layer, where each weight counts. The opposite can happen: layers whose weights
 # are small by their *scale* (a norm follows) are emptied by a global ranking. Look at the shares.
@@ -386,7 +388,8 @@ def movement_mask(
     removed, signs included; of equal ones the first in row-major order.
 
     Args:
-        path: (weight, gradient) of each step, float32 or float64 tensors of one shape; not changed.
+        path: (weight, gradient) of each step, float32 or float64 tensors of one shape and dtype. Neither
+            list nor tensors are changed.
         sparsity: 0 to 1.
 
     Returns:
@@ -441,9 +444,9 @@ for (criterion, sparsity), values in by_criterion.items():
     print(f"{sparsity:4.0%} removed  {criterion:16s}  {spread(values)}")
 # %% [markdown] items="1.3.C3"
 # **What you should see.** Movement never looks at where a weight stands. On MNIST it beats the old magnitudes, made for the old task, on
-# average, though its spread is wide; on the stand-in digits the two are level. Best here are the magnitudes *after* tuning: this small network moves so
-# far in 100 steps that they know the new task. A large pretrained one hardly moves; there the paper finds movement ahead, at
-# high sparsity, with masks updated through a long fine-tuning.
+# average, with a wide spread; on the stand-in digits it does not. Best here are the magnitudes *after* tuning: this small network moves so
+# far in 100 steps that they know the new task. Large pretrained ones hardly move; there the paper finds movement ahead, at
+# high sparsity, with masks updated through long fine-tuning.
 # %% [markdown] items="1.3.C9 1.3.K4"
 # ## When to prune: the cubic schedule
 #
@@ -512,8 +515,8 @@ check("cubic-schedule", cubic_sparsity)
 # gone? Lower than any magnitude.</details>
 # <details><summary>Hint 2</summary><code>torch.where(masks[n], w.abs(), -1.0)</code>, since magnitudes are never
 # negative.</details>
-# <details><summary>Hint 3</summary>After <code>tune</code>, multiply with the masks once more: it may have moved what was
-# removed.</details>
+# <details><summary>Hint 3</summary>After <code>tune</code>, multiply with your masks once more: it may have moved what was
+# removed. Give it copies of them.</details>
 
 
 # %% role="exercise" id="prune-in-rounds" items="1.3.C9 1.3.K4" minutes=15
@@ -529,10 +532,11 @@ def prune_in_rounds(weights: dict, targets: list[float], tune) -> tuple[dict, di
         weights: float tensors by layer name, all finite; neither dict nor tensors are changed.
         targets: sparsities in [0, 1], one for each round, none below the one before it.
         tune: takes the pruned weights and the masks (dicts by layer name, True stays), returns a dict of
-            weights. It may change the tensors that it gets in place.
+            weights. It may change all that it gets in place, the masks too.
 
     Returns:
-        weights, masks: dicts by layer name; the weights are 0 where the masks are False.
+        weights, masks: dicts by layer name, with these layers and no others; the weights keep their dtype
+            and are 0 where the masks are False.
 
     Raises:
         ValueError: before anything is tuned: no targets, a target outside [0, 1] or NaN, or one below
@@ -601,26 +605,24 @@ for (plan, sparsity), values in schedules.items():
 difference = np.mean(schedules["one-shot", 0.99]) - np.mean(schedules["rounds, cubic", 0.99])
 reveal(my_difference, difference, unit="points")
 # %% [markdown] items="1.3.C3 1.3.K4"
-# **What you should see.** Fine-tuning matters most: at 97 % it wins back tens of points, whatever the plan. At 90 % all plans are level: rounds
-# buy nothing there. At 99 % the cubic beats one-shot by far, and the straight line loses to *both*: its last cut is as deep as its first, with 40 steps
-# left to heal. At 97 % the winner depends on the data set. So "iterative beats one-shot" needs its sparsity, its
-# schedule and its budget.
+# **What you should see.** Fine-tuning matters most: at 97 % it wins back tens of points, whatever the plan. At 90 % all plans are level. At 99 % the
+# cubic beats one-shot by far, and the straight line loses to *both*: its last cut is as deep as its first, with 40 steps left to heal. At 97 % the
+# winner depends on the data set. So "iterative beats one-shot" needs its sparsity, its schedule and its budget.
 # %% [markdown] items="1.3.C4"
 # ## The lottery ticket
 #
-# Pruned networks are trained large and cut afterwards. Could the small one have been trained **from the start**? Frankle
-# and Carbin (2019): a large network at its random start holds a *winning ticket*, a sub-network that, trained alone, does as
-# well. To find it: train, remove a share of each layer's smallest weights, **rewind** the rest to their *initial*
-# values, repeat.
+# Could the small network have been trained **from the start**? Frankle and Carbin (2019): a large one at its random start
+# holds a *winning ticket*, a sub-network that, trained alone, does as well. To find it: train, remove a share of each
+# layer's smallest weights, **rewind** the rest to their *initial* values, repeat.
 #
-# What wins: the mask or the values? Two controls: the same mask with **new** initial values, and the same values with a
+# What wins: mask or values? Two controls: the same mask with **new** initial values, the same values with a
 # **random** mask as sparse.
 # %% [markdown] items="1.3.C4"
 # ### Exercise: find the ticket
 #
 # <details><summary>Hint 1</summary>The rate is a share of what is left: after two rounds at 0.5, a quarter stays.</details>
 # <details><summary>Hint 2</summary>Rewinding is one expression: each round starts from
-# <code>initial[name] * masks[name]</code>.</details>
+# <code>initial[name] * masks[name]</code>. The masks go along as copies.</details>
 # <details><summary>Hint 3</summary>Per layer: rank <code>torch.where(mask, trained.abs(), -1.0)</code>; the already removed come
 # first, so cut after <code>removed + round(rate * kept)</code>.</details>
 
@@ -634,13 +636,14 @@ def find_ticket(initial: dict, train_masked, rate: float, rounds: int) -> dict[s
     the smallest |trained weight| are removed for good (round: a half to the even number; ties: row-major).
 
     Args:
-        initial: float tensors by layer name, the values before any training; not changed.
+        initial: float tensors by layer name, the values before any training; neither dict nor tensors are
+            changed.
         train_masked: takes weights and masks (dicts by layer name), returns trained weights, which may
-            be other than 0 at removed places. It may change the tensors that it gets in place.
+            be other than 0 at removed places. It may change all that it gets in place, the masks too.
         rate: share of each layer's kept weights that a round removes, 0 to 1. rounds: 1 or more.
 
     Returns:
-        bool masks by layer name; True stays.
+        bool masks by layer name, of these layers and no others; True stays.
 
     Raises:
         ValueError: rate outside [0, 1] or NaN, rounds below 1, no layers, or a layer without weights.
@@ -738,15 +741,15 @@ show(
 )
 # %% [markdown] items="1.3.C4"
 # **What you should see.** Down to an eighth of the weights the ticket is within a few points of the whole network. New initial values
-# cost some points, a random mask many: **most of the luck is in the mask**, some in the values. And the ticket *before any training*
+# cost some points, a random mask more, most at 6 % kept: **most of the luck is in the mask**, some in the values. And the ticket *before any training*
 # reads far more digits than the 10 % of chance: choosing which weights to zero is already a kind of learning.
 # %% [markdown] items="1.3.C4"
 # ## What the ticket does not say
 #
-# Finding it cost more training than it saves: five trainings for one. It is small and trained briefly here. On larger networks, rewinding to the very start
-# stops working; rewinding to an *early step* of training works (Frankle et al. 2020). And Liu et al. (2019) found
-# that with a longer schedule random initial values do as well, for structured pruning in particular. The spread over seeds is
-# part of the answer: at 6 % kept it is many points wide.
+# Finding it cost five trainings for one, on a small network trained briefly. On larger ones, rewinding to the very start
+# stops working; rewinding to an *early step* works (Frankle et al. 2020). And Liu et al. (2019) found that with a longer
+# schedule random initial values do as well, for structured pruning in particular. The spread over seeds is part of the
+# answer: at 6 % kept it is many points wide.
 # %% [markdown] items="1.3.C1 1.3.K1"
 # ## What zeros save in bytes
 #
@@ -837,10 +840,10 @@ print("removed  dense product  CSR product (CPU)")
 for sparsity, dense, sparse in zip(shares, dense_ms, csr_ms, strict=True):
     print(f"{sparsity:7.0%}  {dense:10.3f} ms  {sparse:10.3f} ms")
 # %% [markdown] items="1.3.C1 1.3.K1"
-# **What you should see.** With 32-bit values every format pays from one third on. With **8-bit** values an index of 16 bits costs twice the
+# **What you should see.** With 32-bit values every format pays from about one third on. With **8-bit** values an index costs twice the
 # value it points at: CSR is larger than dense until two thirds are gone; the bitmask pays from 12.5 % on. zlib finds
-# some of it by itself. The dense product takes the same time for any number of zeros; CSR's is slower than dense at half,
-# and pays on this CPU from about three quarters. On a GPU with fast dense units it pays later.
+# some of it by itself. The dense product takes the same time for any number of zeros; CSR's is slower at half, and pays
+# here from about three quarters, on a GPU later.
 # %% [markdown] items="1.3.C1 1.3.C3 1.3.K4"
 # ## At the scale of a language model
 #
@@ -905,9 +908,8 @@ print(f"{profile.hardware}, {sum(w.numel() for w in lm_weights.values()):,} weig
 # A colleague reports: "We pruned our 8-bit language model to 50 % in one shot, kept everything above a threshold. The
 # checkpoint is half the size and the server twice as fast."
 #
-# In 120 to 200 words: which parts of this can be true, which cannot, and what would you ask to see? How would you prune
-# instead to reach 90 %: criterion, scope, schedule, fine-tuning, and how would you report the result? Use three figures from this
-# notebook.
+# In 120 to 200 words: which parts can be true, which not, what would you ask to see? How would you prune
+# instead to reach 90 %: criterion, scope, schedule, fine-tuning, and how would you report the result? Use three figures from here.
 # %% [markdown] role="written" id="pruning-plan" items="1.3.C9 1.3.K4" points=3
 # **Model answer.** A threshold on 8-bit weights does not give 50 %: whole levels tie, so ask for the count of zeros. The checkpoint
 # halves only with a format that leaves the zeros out: at 8 bits and 50 %, a bitmask needs 62.5 % of the dense bytes, CSR more than the
@@ -916,7 +918,8 @@ print(f"{profile.hardware}, {sum(w.numel() for w in lm_weights.values()):,} weig
 #
 # For 90 %: rank weights globally by magnitude (movement only when fine-tuning to a new task), look at every layer's share,
 # raise the sparsity along a cubic in rounds, fine-tune after each with the mask held, compare with one-shot and the
-# same number of steps. Without tuning the network here lost points at 90 % and half or more at 97 %; tuned, little and a few points. Report mean and range over
+# same number of steps. Without tuning the network here lost a few points at 90 % and over a third of its accuracy at 97 %; tuned,
+# a point or less and two to eight points. Report mean and range over
 # several seeds, the dense baseline trained as long, and bytes and time in the format that is deployed.
 #
 # **Rubric.** 1 point: ties or exact counts, bytes with the places counted, time not following from zeros. 1 point: a plan

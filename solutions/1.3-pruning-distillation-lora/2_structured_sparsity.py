@@ -15,7 +15,7 @@
 # You need the masks of lesson 1.
 #
 # Shapes: a convolution's weight is (out, in, kernel, kernel), a linear layer's (out, in). A **MAC** is one multiplication
-# with its addition.
+# with its addition. Tensors that your functions get are contiguous; values are compared in their own dtype.
 # %% role="parameters" id="parameters"
 PROFILE = "cpu"  # "gpu" on a CUDA machine
 # %% role="given" id="setup"
@@ -248,8 +248,8 @@ def remove_channels(
         keep: distinct ints from 0 to C - 1, one or more.
 
     Returns:
-        weight, bias, next_weight: new tensors of the same dtypes with len(keep) channels, that share no
-        memory with the old ones and hold no more memory than their own values; bias None stays None.
+        weight, bias, next_weight: new tensors with len(keep) channels, each of the dtype of its old one, that
+        share no memory with the old ones and hold no more memory than their own values; bias None stays None.
 
     Raises:
         ValueError: keep is empty, has a channel twice or one outside 0 .. C - 1; bias has not C entries; or
@@ -361,14 +361,16 @@ print(profile.hardware)
 # %% [markdown] items="1.3.C2 1.3.C3"
 # ## Heads: what would the loss say?
 #
-# Which **attention heads** can go? Put a gate $\xi_h = 1$ on the output $A_h$ of head $h$. Closing it changes the loss, to first order (Taylor), by $\partial L / \partial \xi_h$, and that is
-# $\sum A_h \odot \partial L / \partial A_h$ over tokens and features. Michel et al. (2019) take
+# Which **attention heads** can go? Put a gate $\xi_h = 1$ on the output $A_h$ of head $h$. Closing it changes the loss, to first order (Taylor), by
+# $\partial L / \partial \xi_h = \sum A_h \odot \partial L / \partial A_h$. Michel et al. (2019) take, over tokens and features,
 #
 # $$I_h = \frac{1}{N} \sum_{x} \Big| \sum_{t,d} A_h(x)_{td}\, \frac{\partial L(x)}{\partial A_h(x)_{td}} \Big|.$$
 #
-# One backward pass scores all heads. The bars stand *outside* the sum: within a sequence, effects may cancel.
+# Bars *outside* the inner sum: within a sequence, effects may cancel.
 # %% [markdown] items="1.3.C2 1.3.C3"
 # ### Exercise: head importance
+#
+# One backward pass gives what you need to score all heads.
 #
 # <details><summary>Hint 1</summary><code>(outputs * gradients).reshape(sequences, tokens, heads, -1)</code> splits the
 # features.</details>
@@ -392,7 +394,8 @@ def head_importance(outputs: torch.Tensor, gradients: torch.Tensor, heads: int) 
         (heads,) tensor of the dtype of outputs.
 
     Raises:
-        ValueError: not three axes, shapes that differ, nothing in them, or features that heads does not divide.
+        ValueError: not three axes, shapes that differ, no sequences, tokens or features, heads below 1, or features
+            that heads does not divide.
 
     >>> outputs = torch.tensor([[[1.0, 2.0], [3.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]]])
     >>> gradients = torch.tensor([[[1.0, 1.0], [-1.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]]])
@@ -493,11 +496,11 @@ for count in (2, 4, 8):
     print(f"{count} of {len(places)} heads gone: {shown}")
 # %% [markdown] items="1.3.C2 1.3.C3"
 # **What you should see.** A quarter of the heads, chosen by Taylor, costs next to nothing, half of them a few points of perplexity. The
-# norm of a head's columns, which never asks the loss, does worse. Random choice is a catastrophe in most draws: the first layer has
-# heads that the model cannot do without, and Taylor found them.
-#
-# Here columns were zeroed, which saves nothing. The next cell deletes. In this model two query heads share a key and value head, so a whole **group** goes:
-# rows of q, k and v, columns of the output. Your `remove_channels` does it.
+# norm of a head's columns, which never asks the loss, does worse. Most random draws are catastrophes: the first layer has heads that
+# the model cannot do without, and Taylor found them.
+# %% [markdown] items="1.3.C2"
+# **Delete.** Here columns were zeroed, which saves nothing. The next cell deletes. In this model two query heads share a key and
+# value head, so a whole **group** goes: rows of q, k and v, columns of the output. Your `remove_channels` does it.
 # %%
 GROUPS = language_model.config.num_key_value_heads
 
@@ -620,10 +623,10 @@ print(
 for layer, (influence, value) in layer_rows.items():
     print(f"without block {layer}: influence {influence:.3f}, perplexity {value:9.2f}")
 # %% [markdown] items="1.3.C2"
-# **What you should see.** Block influence puts the four in the right order, without ever looking at the loss. The first block turns every
-# state nearly at right angles: it makes something new of the embeddings, and nothing works without it. The second adds little; leaving
-# it out costs a few points of perplexity before any tuning, and a fifth of the model. The time of a pass falls too: three blocks, then
-# the output layer, which stays. In deep models the *middle* blocks are the idle ones.
+# **What you should see.** Block influence puts the four in the right order, without looking at the loss. The first block turns every
+# state nearly at right angles: it makes something new of the embeddings; nothing works without it. The second adds little:
+# dropping it costs a few points of perplexity before tuning, saves a fifth of the model. Time falls too; the output layer
+# stays. In ShortGPT's deep models idle blocks lie from the *middle* on, the last excepted.
 # %% [markdown] items="1.3.C2"
 # ## Blocks: a middle way
 #
@@ -682,10 +685,10 @@ check("block-mask", block_mask)
 # ## Two of every four
 #
 # Since NVIDIA's Ampere, tensor cores know one kind of sparsity: in each group of **four neighbours along the inputs** (the axis that
-# is summed) at most **two** are non-zero. Stored are two values and two indices of two bits each. The core takes the two inputs that the
-# indices name, and does half of the multiplications.
+# is summed) at most **two** are non-zero. Stored are two values and two indices of two bits. The core takes the two inputs that the
+# indices name: half of the multiplications.
 #
-# Pruning to it is greedy and local: the two largest magnitudes of each four stay. Exactly 50 %, no more and no less.
+# Pruning to it is greedy and local: the two largest magnitudes of each four stay, exactly 50 %.
 # %% [markdown] items="1.3.C5 1.3.K6"
 # ### Exercise: the best 2:4 mask
 #
@@ -728,11 +731,11 @@ check("mask-two-four", mask_two_four)
 # %% [markdown] items="1.3.C5 1.3.K6"
 # ## The format
 #
-# For each group the two positions $i < j$ and their values. Metadata: $i$ in the two low of four bits, $j$ in the two high ones. Two groups
-# share a byte, the first in the low half. (In which order the hardware keeps its words is its own business.)
+# Each group has two positions $i < j$ and their values. Metadata: $i$ in the two low of four bits, $j$ in the high ones. Two groups
+# share a byte, the first in the low half. (Hardware orders its words in its own way.)
 #
-# A group with fewer than two non-zeros has two entries all the same: zeros fill up, lowest positions first. `[0, 0, 0, 5]` is
-# positions 0 and 3, values 0 and 5. A group with three is **illegal**: a format that stores two of them loses one in silence.
+# Below two non-zeros, zeros fill up, lowest positions first: `[0, 0, 0, 5]` is positions 0 and 3, values 0, 5. Three are
+# **illegal**: storing two loses one in silence.
 # %% [markdown] items="1.3.C5 1.3.K6"
 # ### Exercise: compress
 #
@@ -748,7 +751,7 @@ def compress_two_four(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
     """Values and packed metadata of a 2:4 sparse matrix.
 
     In each group of four columns: positions i < j of its non-zeros; where there are fewer than two, the
-    lowest positions of zeros fill up. The code of a group is i + 4 * j. Byte b of a row holds
+    lowest positions of zeros fill up (-0.0 is a zero). The code of a group is i + 4 * j. Byte b of a row holds
     the code of group 2b in its low four bits and that of group 2b + 1 in its high four; the high half of the last byte
     is 0 where the number of groups is odd.
 
@@ -807,7 +810,7 @@ def decompress_two_four(values: torch.Tensor, metadata: torch.Tensor) -> torch.T
 
     Raises:
         ValueError: values without two axes or without entries, or with an odd number in a row; metadata of another shape or
-            dtype than these values need; a code whose position i is not below its j.
+            dtype than these values need; a code whose position i is not below its j, whatever its values are.
 
     >>> decompress_two_four(torch.tensor([[7.0, 8.0]]), torch.tensor([[13]], dtype=torch.uint8)).tolist()
     [[0.0, 7.0, 0.0, 8.0]]
@@ -927,6 +930,11 @@ for name, mask_of in STRUCTURES.items():
     pruned = with_weights(language_model, lambda k, w, masks=masks: w * masks[k])
     one_shot = perplexity(pruned, windows=WINDOWS)
     lm_rows[name] = one_shot, perplexity(tune_lm(pruned, masks), windows=WINDOWS)
+alike = sum(
+    int((single_mask(w) & mask_two_four(w)).sum())
+    for w in (m.weight.detach() for m in decoder_linears(language_model).values())
+) / (sum(m.weight.numel() for m in decoder_linears(language_model).values()) / 2)
+print(f"of the weights that 2:4 keeps, a free choice keeps {alike:.0%} too")
 print(f"held-out perplexity, dense {head_ppl[0]['dense']:.2f}")
 for name, (one_shot, tuned) in lm_rows.items():
     print(f"{name:16s} one-shot {one_shot:9.2f}   10 steps of tuning {tuned:8.2f}")
@@ -941,15 +949,14 @@ show(
 
 # %% [markdown] items="1.3.C2 1.3.C5 1.3.K1"
 # **What you should see.** The order is that of freedom: single weights, 2:4 close behind, then, far away, blocks and whole rows.
-# 2:4 is the exception that pays: hardware can use it, and the model hardly minds, since in most groups the two largest are
-# what a free choice would take. For blocks and rows ten steps win back much, not enough: they need rounds, longer tuning, or another
-# criterion.
+# 2:4 is the exception that pays: hardware can use it, and the model hardly minds, since most of what it keeps a free choice
+# would keep too. For blocks and rows ten steps win back much, not enough: they need rounds, longer tuning, or another criterion.
 # %% [markdown] items="1.3.C5 1.3.K1"
 # ## On a GPU
 #
 # PyTorch's `to_sparse_semi_structured` makes a tensor that tensor cores take as 2:4 (compute capability 8.0 and later, fp16, bf16 or int8).
-# The cell runs it under the GPU profile and times it against the dense product. On a CPU there is no such path: the format
-# stores less, and multiplying means unpacking.
+# The cell runs it under the GPU profile and times it against the dense product. On a CPU or an older GPU there is no such path,
+# and the cell says so: the format stores less, and multiplying means unpacking.
 # %% role="given" id="semi-structured"
 def time_on_device(size=4096, tokens=4096):
     """Dense and 2:4 products of a (size, size) weight with (size, tokens) inputs, in fp16 on a GPU."""
@@ -964,7 +971,8 @@ def time_on_device(size=4096, tokens=4096):
 
 
 # %%
-if profile.device == "cuda":
+on_cuda = profile.device == "cuda"
+if on_cuda and torch.cuda.get_device_capability() >= (8, 0):
     for size in (1024, 4096, 8192):
         dense_time, sparse_time, error = time_on_device(size)
         print(f"{size}: dense {dense_time}\n      2:4   {sparse_time}")
@@ -981,15 +989,16 @@ else:
     unpacked_time = measure(lambda: decompress_two_four(values, metadata) @ x, repeats=7)
     print(f"dense product           {dense_time}")
     print(f"2:4, unpacked each time {unpacked_time}")
-    print('No CUDA device: PROFILE = "gpu" runs the semi-structured product on one.')
+    missing = "This GPU is older than compute capability 8.0" if on_cuda else "No CUDA device"
+    print(f'{missing}: PROFILE = "gpu" on such a GPU runs the semi-structured product.')
 # %% [markdown] items="1.3.K1"
 # ## In your own words
 #
 # A team serves one language model on three machines: **A** a laptop CPU, **B** a GPU with 2:4 tensor cores in fp16, **C** the same GPU with the model
 # already in 4-bit weights. They ask for "50 % sparsity" on all three.
 #
-# In 120 to 200 words: which structure would you use on each, or none? What happens to bytes, MACs, measured time and quality in each
-# case? What would you measure before deciding? Use three figures from this notebook.
+# In 120 to 200 words: which structure would you use on each, or none? What happens to bytes, MACs, time and quality? What
+# would you measure first? Use three figures from this notebook.
 # %% [markdown] role="written" id="which-structure" items="1.3.C5 1.3.K1" points=3
 # **Model answer.** A: a CPU runs dense kernels: only smaller tensors help, so channels, neurons, heads or whole layers, and then training to
 # repair it. Half the channels left 28 % of the MACs here and the time fell with them; zeros alone changed nothing. A dropped block

@@ -36,7 +36,13 @@ def cases(rng):
     yield case("only longer", "value", before=same, after=3 * same)
     yield case("small states", "value", before=same * np.float32(1e-4),
                after=np.float32(1e-4) * pair((4, 5))["after"])  # fmt: skip
+    level = pair((4, 6))
+    level["before"][1] = [1, -1, 2, -2, 0, 0]
+    level["after"][2] = [0, 0, 3, -1, -2, 0]
+    yield case("states that sum to 0", "value", **level)
     good = pair((3, 4))
+    turned = good["after"].reshape(4, 3)
+    yield case("another number of features", "bad input", before=good["before"], after=turned)
     yield case("one token more", "bad input", before=good["before"][:2], after=good["after"])
     yield case("one token for all", "bad input", before=good["before"][:1], after=good["after"])
     yield case("no tokens", "bad input", before=good["before"][:0], after=good["after"][:0])

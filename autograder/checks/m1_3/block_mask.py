@@ -35,7 +35,10 @@ def cases(rng):
         yield case(f"many ties, {sparsity}", part, weight=matrix(12, 12, 1), block=(2, 2),
                    sparsity=sparsity)  # fmt: skip
     yield case("all zero", part, weight=np.zeros((4, 6), np.float32), block=(2, 2), sparsity=0.5)
-    for blocks, sparsity in ((5, 0.5), (7, 0.5), (3, 0.5), (10, 0.25)):
+    near = 1 + np.arange(24)[::-1].reshape(4, 6) * 2.0**-40  # in float32 the first go, the largest
+    yield case("differences below float32", "blocks", weight=near, block=(1, 2), sparsity=0.5)
+    # 0.575 * 100 is just below 57.5 in float64, and 57.5 in float32.
+    for blocks, sparsity in ((5, 0.5), (7, 0.5), (3, 0.5), (10, 0.25), (100, 0.575)):
         yield case(f"{sparsity} of {blocks} blocks", part, weight=matrix(2, 3 * blocks),
                    block=(2, 3), sparsity=sparsity)  # fmt: skip
     good = matrix(6, 8)
@@ -43,7 +46,9 @@ def cases(rng):
         ("sparsity -0.1", good, (2, 2), -0.1), ("sparsity 1.5", good, (2, 2), 1.5),
         ("sparsity NaN", good, (2, 2), float("nan")), ("rows not divided", good, (4, 2), 0.5),
         ("columns not divided", good, (2, 3), 0.5), ("a block of 0 rows", good, (0, 2), 0.5),
-        ("a block of -2 columns", good, (2, -2), 0.5), ("a block too large", good, (12, 8), 0.5),
+        ("a block of -2 columns", good, (2, -2), 0.5),
+        ("a block of 0 columns", good, (2, 0), 0.5), ("a block of -2 x -2", good, (-2, -2), 0.5),
+        ("three axes", good[None], (2, 2), 0.5), ("a block too large", good, (12, 8), 0.5),
         ("one axis", good[0], (1, 2), 0.5), ("no rows", good[:0], (2, 2), 0.5),
         ("no columns", good[:, :0], (2, 2), 0.5),
     ):  # fmt: skip

@@ -38,9 +38,13 @@ def cases(rng):
     for c in range(4):
         single[c, c], single[c, 4 + c] = c + 1, -c - 1
     yield case("one non-zero in each place", "zeros in groups", weight=single)
+    product = np.where(_full(rng, 4, 16) != 0, 1, np.float32(-0.0)).astype(np.float32)
+    product[1, :8] = -0.0
+    yield case("zeros with a sign, as of a product with a mask", "zeros in groups", weight=product)
     part = "odd groups and dtypes"
-    for columns in (4, 12, 20):
-        yield case(f"{columns} columns", part, weight=two_four.sparse(rng, 3, columns))
+    for rows, columns in ((3, 4), (3, 12), (4, 12), (3, 20)):
+        weight = two_four.sparse(rng, rows, columns)
+        yield case(f"({rows}, {columns})", part, weight=weight)
     for dtype in (np.float16, np.int8):
         yield case(np.dtype(dtype).name, part, weight=two_four.sparse(rng, 4, 24, dtype))
     low = two_four.sparse(rng, 2, 8, np.int8)
@@ -53,6 +57,11 @@ def cases(rng):
         spoilt = good.copy()
         spoilt[-1, place : place + 4] = [1, 2, 0, 3]
         yield case(label, "bad input", weight=spoilt)
+    for columns in (8, 12):  # few non-zeros in all, in each row and in each eight
+        lonely = np.zeros((4, columns), np.float32)
+        lonely[2, -4:] = [1, -2, 0, -3]
+        yield case(f"three in a group, no others in {columns}", "bad input", weight=lonely)
+    yield case("three axes", "bad input", weight=good[None].copy())
     yield case("dense", "bad input", weight=np.ones((2, 8), np.float32))
     tiny = good.copy()
     tiny[1, 4:8] = [1, 1e-30, 2, 0]

@@ -18,6 +18,8 @@ def cases(rng):
         a, b, h, w = (int(n) for n in rng.integers([2, 2, 5, 5], [20, 40, 30, 30]))
         yield run(f"{a} to {b}, {h} x {w}", "plain", (a, b), (h, w))
         yield run("kernel 5, no bias", "plain", (a, b), (h, w + 7), kernel=5, bias=False)
+    # More than int32 and float32 count.
+    yield run("a large layer", "plain", (2046, 1025), (225, 233))
     yield run("1 x 1", "plain", (7, 5), (6, 4), kernel=1)
     yield run("one pixel out", "plain", (2, 3), (3, 3))
     part = "stride, padding, groups"
@@ -34,10 +36,15 @@ def cases(rng):
     for label, more in (
         ("no inputs", {"channels": (0, 8)}), ("no outputs", {"channels": (4, 0)}),
         ("height 0", {"size": (0, 9)}), ("kernel 0", {"kernel": 0}), ("stride 0", {"stride": 0}),
+        ("width 0, padded", {"size": (9, 0), "padding": 2}), ("kernel -1", {"kernel": -1}),
+        ("stride -1", {"stride": -1}), ("-4 inputs", {"channels": (-4, 8)}),
+        ("-8 outputs", {"channels": (4, -8)}), ("-1 groups", {"groups": -1}),
+        ("width -1, padded", {"size": (9, -1), "padding": 3}),
         ("padding -1", {"padding": -1}), ("groups 0", {"groups": 0}),
         ("3 groups", {"groups": 3}), ("groups that divide the outputs only", {"groups": 8}),
         ("groups that divide the inputs only", {"channels": (9, 8), "groups": 3}),
         ("kernel 10", {"kernel": 10}), ("a kernel too wide", {"size": (9, 2)}),
+        ("a kernel too high", {"size": (2, 9)}),
     ):  # fmt: skip
         yield case(label, "bad input", given={**good, **more}, bad=True)
 

@@ -34,12 +34,18 @@ def cases(rng):
         ("before the last", 149), ("at the last", 150), ("after it", 151), ("long after", 10**6),
     ):  # fmt: skip
         yield at(label, "stairs and ends", step, 100, 10, 5, initial=0.3, final=0.8)
+    for step in (110, 112, 113, 120, 150, 152, 153):
+        yield at(f"a start of 103, step {step}", "stairs and ends", step, 103, 10, 5,
+                 initial=0.1, final=0.7)  # fmt: skip
     yield at("initial equals final", "stairs and ends", 7, 0, 2, 9, initial=0.5, final=0.5)
     yield at("to 1", "stairs and ends", 20, 0, 10, 2, initial=0.0, final=1.0)
     for label, more in (
         ("every 0", {"every": 0}), ("updates 0", {"updates": 0}), ("every -1", {"every": -1}),
+        ("updates -1", {"updates": -1}),
         ("initial -0.1", {"initial": -0.1}), ("final 1.1", {"final": 1.1}),
-        ("final 90", {"final": 90.0}), ("final below initial", {"initial": 0.9, "final": 0.5}),
+        ("final 90", {"final": 90.0}),
+        ("initial 1.2", {"initial": 1.2, "final": 1.5}),
+        ("final below initial", {"initial": 0.9, "final": 0.5}),
         ("a NaN final", {"final": math.nan}), ("a NaN initial", {"initial": math.nan}),
     ):  # fmt: skip
         for step in (0, 15, 500):

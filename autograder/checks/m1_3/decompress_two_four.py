@@ -33,10 +33,14 @@ def cases(rng):
     for g, code in enumerate(codes[0]):
         six[0, 4 * g + int(code & 3)], six[0, 4 * g + int(code >> 2)] = 2 * g + 1, 2 * g + 2
     yield case("all six codes", "restored", values=values, metadata=packed, dense=six)
+    _, stored = _stored(rng, 5, 16)
+    real = rng.normal(0, 1, stored["values"].shape).astype(np.float32)
+    dense = two_four.restore(real, stored["metadata"])
+    yield case("real numbers", "restored", **{**stored, "values": real}, dense=dense)
     part = "odd groups and dtypes"
-    for columns in (4, 12, 28):
-        dense, stored = _stored(rng, 3, columns)
-        yield case(f"{columns} columns", part, **stored, dense=dense)
+    for rows, columns in ((3, 4), (3, 12), (4, 12), (3, 28)):
+        dense, stored = _stored(rng, rows, columns)
+        yield case(f"({rows}, {columns})", part, **stored, dense=dense)
     dense, stored = _stored(rng, 3, 12)
     noisy = stored["metadata"].copy()
     noisy[:, -1] |= 0xF0
@@ -55,11 +59,18 @@ def cases(rng):
         spoilt = good["metadata"].copy()
         spoilt[1, 1] = (int(spoilt[1, 1]) & (0xF0 if place == 0 else 0x0F)) | code << place
         yield bad(f"code {code}, {'high' if place else 'low'} bits", metadata=spoilt)
+        nothing = good["values"] * 0
+        yield bad(f"code {code}, values of zero", values=nothing, metadata=spoilt)
     yield bad("a byte too few", metadata=good["metadata"][:, :-1].copy())
     yield bad("a byte too many", metadata=np.repeat(good["metadata"], 2, axis=1))
     yield bad("a row too few", metadata=good["metadata"][:-1].copy())
     yield bad("one row for all", metadata=good["metadata"][:1].copy())
-    yield bad("metadata of int64", metadata=good["metadata"].astype(np.int64))
+    for dtype in ("int64", "int32", "int16", "int8", "float32"):
+        yield bad(f"metadata of {dtype}", metadata=good["metadata"].astype(dtype))
+    yield bad("metadata turned on its side", metadata=good["metadata"].reshape(2, 3))
+    yield bad("values with three axes", values=good["values"][None].copy())
+    none = {"values": good["values"][:, :0].copy(), "metadata": good["metadata"][:, :0].copy()}
+    yield bad("no columns", **none)
     yield bad("an odd number of values", values=good["values"][:, :-1].copy())
     yield bad("values with one axis", values=good["values"][0].copy())
     yield bad("no rows", values=good["values"][:0].copy(), metadata=good["metadata"][:0].copy())

@@ -42,6 +42,17 @@ def cases(rng):
     good = pair((2, 3, 8))
     for heads in (3, 0, -2, 16):
         yield case(f"{heads} heads for 8 features", "bad input", **good, heads=heads, bad=True)
+    for label, shape in (
+        ("no tokens", (2, 0, 8)),
+        ("no features", (2, 3, 0)),
+        ("four axes", (2, 3, 2, 8)),
+    ):
+        odd = {k: np.ones(shape, np.float32) for k in good}
+        yield case(label, "bad input", **odd, heads=2, bad=True)
+    single = {**good, "gradients": good["gradients"][:1].copy()}
+    yield case("gradients of one sequence", "bad input", **single, heads=2, bad=True)
+    turned = {**good, "gradients": good["gradients"].reshape(3, 2, 8)}
+    yield case("gradients turned on their side", "bad input", **turned, heads=2, bad=True)
     column = {**good, "gradients": good["gradients"][:, :, :1].copy()}
     yield case("gradients of another shape", "bad input", **column, heads=2, bad=True)
     one = {k: v[0] for k, v in good.items()}

@@ -27,13 +27,22 @@ def cases(rng):
     ):
         weight = rng.normal(0, 1, shape).astype(dtype)
         yield case(f"{shape}, {sparsity}", "count and order", weight=weight, sparsity=sparsity)
-    for n, sparsity in ((5, 0.5), (7, 0.5), (10, 0.25), (10, 0.35), (3, 0.5), (100, 0.29)):
+    # 0.575 * 100 is just below 57.5 in float64, and 57.5 in float32.
+    halves = ((5, 0.5), (7, 0.5), (10, 0.25), (10, 0.35), (3, 0.5), (100, 0.29), (100, 0.575))
+    for n, sparsity in halves:
         weight = rng.normal(0, 1, n).astype(np.float32)
         yield case(f"{sparsity} of {n}", "count and order", weight=weight, sparsity=sparsity)
     turned = rng.normal(0, 1, (6, 9)).astype(np.float32)
     yield case("all negative", "count and order", weight=-np.abs(turned), sparsity=0.4)
     tiny = turned * np.float32(1e-30)
     yield case("tiny weights", "count and order", weight=tiny, sparsity=0.4)
+    huge = rng.uniform(2, 3.4, 30).astype(np.float32) * np.float32(1e38)
+    yield case("huge weights", "count and order", weight=huge, sparsity=0.4)
+    near = 1 + rng.permutation(40) * 2.0**-45
+    yield case("differences below float32", "count and order", weight=near, sparsity=0.5)
+    for sparsity in (0.4, 0.8):
+        one = np.array(rng.normal(), np.float32)
+        yield case(f"no axes, {sparsity}", "count and order", weight=one, sparsity=sparsity)
 
     levels = rng.integers(-3, 4, (12, 11)).astype(np.float32)
     for sparsity in (0.1, 0.5, 0.77):

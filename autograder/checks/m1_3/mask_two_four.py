@@ -17,6 +17,10 @@ def cases(rng):
         weight = rng.normal(0, 1, shape).astype(np.float32)
         yield case(f"{shape}", "groups", weight=weight)
     yield case("float64", "groups", weight=rng.normal(0, 1, (4, 16)))
+    near = 1 + rng.permutation(48).reshape(4, 12) * 2.0**-45
+    yield case("differences below float32", "groups", weight=near)
+    small = rng.normal(0, 1, (4, 8)).astype(np.float32) * np.float32(1e-30)
+    yield case("tiny weights", "groups", weight=small)
     scaled = rng.normal(0, 1, (6, 16)) * np.repeat([1, 100, 0.01, 10], 4)
     yield case("groups of many sizes", "groups", weight=scaled.astype(np.float32))
     yield case(

@@ -38,6 +38,14 @@ def cases(rng):
     yield run("square", "convolutions", _site(rng, 6, inner=6, out=6), _chosen(rng, 6, 3))
     yield run("1 x 1 kernels", "convolutions", _site(rng, 9, kernel=1), _chosen(rng, 9, 4))
     yield run("a layer", "convolutions", _site(rng, 32, 16, 24), _chosen(rng, 32, 13))
+    wide = {k: v.astype(np.float64) for k, v in _site(rng, 6).items()}
+    yield run("float64", "convolutions", wide, [4, 0, 5])
+    half = _site(rng, 6)
+    half["weight"], half["bias"] = (
+        half["weight"].astype(np.float16),
+        half["bias"].astype(np.float64),
+    )
+    yield run("three dtypes", "convolutions", half, [1, 5, 2])
     yield run("flattened, 4 pixels", "linear readers", _site(rng, 6, pixels=4), [5, 2, 0])
     yield run(
         "flattened, 49 pixels", "linear readers", _site(rng, 8, pixels=49), _chosen(rng, 8, 5)
@@ -57,8 +65,10 @@ def cases(rng):
         ("channel -1", [-1, 2]),
     ):  # fmt: skip
         yield case(label, "bad input", **good, keep=keep, bad=True)
-    other = {**good, "bias": good["bias"][:5]}
-    yield case("a bias of 5 for 6 channels", "bad input", **other, keep=[0], bad=True)
+    for entries in (5, 7, 12):
+        other = {**good, "bias": np.resize(good["bias"], entries)}
+        label = f"a bias of {entries} for 6 channels"
+        yield case(label, "bad input", **other, keep=[0], bad=True)
     reader = _site(rng, 12)["next_weight"]
     yield case("a convolution that reads 12", "bad input",
                **{**good, "next_weight": reader}, keep=[0, 1], bad=True)  # fmt: skip
@@ -106,7 +116,7 @@ def judge(case, answer):
             expect.that(yours is None, "`bias` was None and stays None.", stage="type",
                         yours=expect.kind(yours), right="None")  # fmt: skip
             continue
-        values = expect.tensor(yours, name, shape=right.shape, dtype="torch.float32")
+        values = expect.tensor(yours, name, shape=right.shape, dtype=f"torch.{right.dtype}")
         expect.codes(values, right, name, hint=f"Channels {keep}, in this order.")
     for shared, nbytes, own in answer["held"]:
         expect.that(not shared, "A result shares the memory of the old tensor, which stays alive.",

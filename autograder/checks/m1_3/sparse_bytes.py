@@ -23,6 +23,8 @@ def cases(rng):
         mask = np.zeros((1, columns), bool)
         mask[0, rng.choice(columns, 37, replace=False)] = True
         yield case(f"{columns} columns", "count", mask=mask, value_bits=16)
+    many = rng.random((250, 280)) < 0.9
+    yield case("over 60,000 kept", "count", mask=many, value_bits=4)
     tall = np.zeros((70000, 1), bool)
     tall[::7] = True
     yield case("70,000 rows", "count", mask=tall, value_bits=8)
@@ -33,7 +35,7 @@ def cases(rng):
             yield case(f"{kept} of {shape}, {bits} bits", "rounding up",
                        mask=mask.reshape(shape), value_bits=bits)  # fmt: skip
     good = np.ones((3, 4), bool)
-    for bits in (0, 2, 12, 64):
+    for bits in (0, -8, 2, 12, 64):
         yield case(f"value_bits {bits}", "bad input", mask=good, value_bits=bits)
     yield case("one axis", "bad input", mask=good[0], value_bits=8)
     yield case("three axes", "bad input", mask=good[None], value_bits=8)

@@ -7,6 +7,7 @@ import numpy as np
 
 from autograder.checks import expect
 from lab import cuda
+from lab.cuda import source as cuda_source
 from lab.cuda.errors import CompileError, CudaError, KernelError
 
 MOST_CHARS = 50_000
@@ -50,8 +51,9 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
     """Compile and run the source on the CPU, watched.
 
     Returns:
-        the "out" arrays by name, and "counters": load and store sectors, requests and bytes of
-        global memory, bank conflicts, atomics, barriers, divergent branches.
+        the "out" arrays by name; "counters": load and store sectors, requests and bytes of global
+        memory, bank conflicts, atomics, barriers, divergent branches; "loads", "requests" and
+        "sectors": bytes, requests and 32-byte sectors of loads by array.
 
     Raises:
         Wrong: it does not compile, or a launch ends with an error; the sentence says where.
@@ -87,7 +89,25 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
                 "mutation", f"The kernel writes to its input `{name}`.", yours=f"writes `{name}`"
             )
     results = {name: d.get() for name, (way, _, d) in arrays.items() if way == "out"}
-    return results | {"counters": _counters(report)}
+    called = _parameters(source, launch)
+    loads = {name: report.select("load", "global", called[name]) for name in arrays}
+    return results | {
+        "counters": _counters(report),
+        "loads": {name: sum(i.bytes for i in rows) for name, rows in loads.items()},
+        "requests": {name: sum(i.requests for i in rows) for name, rows in loads.items()},
+        "sectors": {name: sum(i.sectors for i in rows) for name, rows in loads.items()},
+    }
+
+
+def _parameters(source: str, launch: Launch) -> dict[str, str]:
+    """What the learner's own signature calls each array: reports use those names."""
+    found = cuda_source.kernels(source).get(launch.name)
+    names = found.parameters if found else ()
+    return {
+        value[1]: (names[i] if i < len(names) else "") or f"argument {i + 1}"
+        for i, value in enumerate(launch.args)
+        if isinstance(value, tuple)
+    }
 
 
 def _counters(report: Any) -> dict[str, int]:

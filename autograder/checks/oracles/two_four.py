@@ -29,3 +29,15 @@ def compress(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     width = -(-columns // 8)
     metadata = [list(word.to_bytes(width, "little")) for word in words]
     return values, np.array(metadata, np.uint8)
+
+
+def restore(values: np.ndarray, metadata: np.ndarray) -> np.ndarray:
+    """The dense matrix of legal `values` and `metadata`."""
+    rows, groups = len(values), values.shape[1] // 2
+    out = np.zeros((rows, 4 * groups), values.dtype)
+    for r in range(rows):
+        word = int.from_bytes(metadata[r].tobytes(), "little")
+        for g in range(groups):
+            code = word >> 4 * g & 15
+            out[r, 4 * g + code % 4], out[r, 4 * g + code // 4] = values[r, 2 * g : 2 * g + 2]
+    return out

@@ -17,7 +17,7 @@
 // Thread-local: such variables lie together, in templates too, where a section's name is ignored.
 #define __shared__ thread_local
 // `extern __shared__` is written so by lab/cuda/source.py: one array for each launch.
-#define __course_dynamic_shared__
+#define __course_dynamic_shared__(name) __asm__(name)
 #define __constant__
 #define __CUDA_ARCH__ 800
 #define __CUDACC__ 1
@@ -53,6 +53,8 @@ void course_fence();
 int course_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void course_stop(const char *why, int line) __attribute__((noreturn));
 long long course_clock();
+void *course_memcpy(void *to, const void *from, size_t size);
+void *course_memset(void *to, int byte, size_t size);
 }
 
 #define threadIdx (course_thread_idx())
@@ -61,6 +63,8 @@ long long course_clock();
 #define gridDim (course_grid_dim())
 #define warpSize 32
 #define printf course_printf
+#define memcpy course_memcpy
+#define memset course_memset
 #define __trap() course_stop("__trap() was called", __LINE__)
 #undef assert
 #define assert(condition) \

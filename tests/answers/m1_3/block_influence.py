@@ -163,3 +163,36 @@ def nothing(before, after):
 def zeros(before, after):
     _checked(before, after, "se")
     return 1 - F.cosine_similarity(before.double(), after.double(), dim=-1, eps=1e-40).mean().item()
+
+
+@right("F.cosine_similarity")
+def by_function(before, after):
+    _checked(before, after)
+    return 1 - F.cosine_similarity(before, after, dim=-1).mean().item()
+
+
+@wrong("default-axis", "F.cosine_similarity takes axis 1 unless told; the features are the last.")
+def default_axis(before, after):
+    _checked(before, after)
+    return 1 - F.cosine_similarity(before, after, dim=min(1, before.ndim - 1)).mean().item()
+
+
+@wrong("entries-counted", "As many entries are not the same shape: (3, 4) is not (4, 3).")
+def entries(before, after):
+    if before.numel() != after.numel():
+        raise ValueError("entries")
+    return by_dot(before, after.reshape(before.shape))
+
+
+@wrong("sum-of-0-refused", "A state whose entries sum to 0 is not a state of zeros.")
+def sum_of_zero(before, after):
+    if any((x.double().sum(-1) == 0).any() for x in (before, after)):
+        raise ValueError("zeros")
+    return by_dot(before, after)
+
+
+@wrong("any-zero-refused", "One feature of 0 is no state of zeros: all of them must be 0.")
+def any_zero(before, after):
+    if (before == 0).any() or (after == 0).any():
+        raise ValueError("zeros")
+    return by_dot(before, after)

@@ -206,3 +206,42 @@ def empty(weight, block, sparsity):
 @wrong("division-by-zero", "A block size of 0 must raise ValueError, not ZeroDivisionError.")
 def zero(weight, block, sparsity):
     return _mask(weight, block, sparsity, checks="sad")
+
+
+@right("windows and kron")
+def by_windows(weight, block, sparsity):
+    _checked(weight, block, sparsity)
+    r, c = block
+    norms = weight.unfold(0, r, r).unfold(1, c, c).double().flatten(2).norm(dim=-1)
+    keep = torch.ones(norms.numel(), dtype=torch.int32)
+    keep[norms.flatten().argsort(stable=True)[: round(sparsity * norms.numel())]] = 0
+    return torch.kron(keep.reshape(norms.shape), torch.ones(r, c, dtype=torch.int32)).bool()
+
+
+@wrong("summed-in-float32", "You sum float64 weights in float32; keep their dtype.")
+def float32_sums(weight, block, sparsity):
+    return _mask(weight.float(), block, sparsity, score=lambda t: t.float().square().sum((1, 3)))
+
+
+@wrong("count-in-float32", "float32 rounds sparsity * blocks first; count in Python.")
+def float32_count(weight, block, sparsity):
+    return _mask(weight, block, sparsity, count=lambda v: int(torch.round(torch.tensor(v))))
+
+
+@wrong("no-columns-in-a-block", "A block of 0 columns must raise ValueError, as one of 0 rows.")
+def zero_columns(weight, block, sparsity):
+    if block[0] < 1 or block[1] < 0:
+        raise ValueError("block")
+    return _mask(weight, block, sparsity, checks="sad")
+
+
+@wrong("product-of-the-block", "-2 times -2 is above 0: check rows and columns each by itself.")
+def product(weight, block, sparsity):
+    if block[0] * block[1] < 1:
+        raise ValueError("block")
+    return _mask(weight, tuple(abs(n) for n in block), sparsity)
+
+
+@wrong("three-axes-accepted", "A weight with three axes must raise ValueError.")
+def three_axes(weight, block, sparsity):
+    return _mask(weight.flatten(0, -2) if weight.ndim > 2 else weight, block, sparsity)

@@ -1,6 +1,7 @@
 """Answers to compress-two-four."""
 
 import torch
+import torch.nn.functional as F
 
 from autograder.checks.bank import right, wrong
 
@@ -269,3 +270,86 @@ def empty(weight):
     if weight.ndim == 2 and not weight.numel():
         return weight[:, : weight.shape[1] // 2], torch.zeros(len(weight), 0, dtype=torch.uint8)
     return _compress(weight)
+
+
+@right("a table of patterns")
+def by_patterns(weight):
+    _checked(weight)
+    table = {0: (0, 1), 1: (0, 1), 2: (0, 1), 4: (0, 2), 8: (0, 3), 3: (0, 1), 5: (0, 2),
+             9: (0, 3), 6: (1, 2), 10: (1, 3), 12: (2, 3)}  # fmt: skip
+    groups = weight.reshape(len(weight), -1, 4)
+    keys = ((groups != 0).long() * torch.tensor([1, 2, 4, 8])).sum(-1)
+    places = torch.tensor([table[k] for k in keys.flatten().tolist()]).reshape(*keys.shape, 2)
+    return groups.gather(2, places).flatten(1), _pack(places[..., 0] | places[..., 1] << 2)
+
+
+def _legal_if(illegal):
+    def answer(weight):
+        _checked(weight, "aef")
+        if illegal(weight):
+            raise ValueError("not 2:4")
+        return _compress(weight, checks="aef")
+
+    return answer
+
+
+@wrong("counted-in-the-matrix", "Half of the matrix may be zero and a group still have three.",
+       call=True)  # fmt: skip
+def in_all():
+    return _legal_if(lambda w: int((w != 0).sum()) > w.numel() // 2)
+
+
+@wrong("counted-in-the-row", "Half of a row may be zero and a group still have three.", call=True)
+def in_row():
+    return _legal_if(lambda w: bool(((w != 0).sum(1) > w.shape[1] // 2).any()))
+
+
+@wrong("counted-in-eights", "Four of eight is not two of four: count in each group.", call=True)
+def in_eights():
+    def illegal(w):
+        counts = (w.reshape(len(w), -1, 4) != 0).sum(-1)
+        pairs = [p.sum(-1) > 2 * p.shape[-1] for p in counts.split(2, -1)]
+        return bool(torch.stack(pairs).any())
+
+    return _legal_if(illegal)
+
+
+@wrong("positive-counted", "Negative values are non-zeros too.", call=True)
+def positive():
+    return _legal_if(lambda w: bool(((w.reshape(-1, 4) > 0).sum(-1) > 2).any()))
+
+
+@wrong("minus-zero-counted", "-0.0 is a zero: w * mask gives it for each removed negative weight.")
+def minus_zero(weight):
+    _checked(weight, "aef")
+    something = (weight != 0) | torch.signbit(weight)
+    if (something.reshape(-1, 4).sum(-1) > 2).any():
+        raise ValueError("not 2:4")
+    return _compress(weight)
+
+
+@wrong("minus-zero-first", "-0.0 is a zero and takes the place of one: the lowest positions.")
+def minus_zero_first(weight):
+    def places(groups):
+        zero = (groups == 0) & ~torch.signbit(groups)
+        return torch.argsort(zero.int(), dim=-1, stable=True)[..., :2].sort(-1).values
+
+    return _compress(weight, places=places)
+
+
+@wrong("three-axes-accepted", "A weight with three axes must raise ValueError.")
+def three_axes(weight):
+    return _compress(weight.flatten(0, -2) if weight.ndim > 2 else weight)
+
+
+@wrong("rows-share-a-byte", "Each row ends with a byte of its own; two rows never share one.")
+def rows_share(weight):
+    def pack(codes):
+        if codes.shape[1] % 2 == 0 or len(codes) % 2:
+            return _pack(codes)
+        flat = _pack(codes.reshape(1, -1))[0]
+        return F.pad(flat, (0, len(codes) * (codes.shape[1] + 1) // 2 - len(flat))).reshape(
+            len(codes), -1
+        )
+
+    return _compress(weight, pack=pack)

@@ -184,3 +184,84 @@ def any_groups():
 )
 def any_kernel():
     return _variant(checks=lambda *a: "pg")
+
+
+@right("group by group")
+def by_group(channels, size, kernel=3, stride=1, padding=0, groups=1, bias=True):
+    _cost(channels, size, kernel, stride, padding, groups, bias)
+    each = (channels[0] // groups) * (channels[1] // groups) * kernel * kernel
+    weights = sum(each for _ in range(groups))
+    rows, columns = (math.floor((n + 2 * padding - kernel) / stride + 1) for n in size)
+    return [weights + (channels[1] if bias else 0), weights * rows * columns]
+
+
+@wrong("int32-counts", "MACs of a large layer pass 2**31: count in Python's integers.", call=True)
+def int32():
+    def product(n, x):
+        return (n * x + 2**31) % 2**32 - 2**31
+
+    return _variant(macs=lambda s, k, t, p, g, b: product)
+
+
+@wrong("float32-counts", "float32 counts to 2**24 only: count in Python's integers.")
+def float32(channels, size, kernel=3, stride=1, padding=0, groups=1, bias=True):
+    counts = _cost(channels, size, kernel, stride, padding, groups, bias)
+    return tuple(int(torch.tensor(float(n), dtype=torch.float32)) for n in counts)
+
+
+@wrong("parameters-in-float32", "float32 counts to 2**24 only: count in Python's integers.")
+def float32_parameters(channels, size, kernel=3, stride=1, padding=0, groups=1, bias=True):
+    parameters, macs = _cost(channels, size, kernel, stride, padding, groups, bias)
+    return int(torch.tensor(float(parameters), dtype=torch.float32)), macs
+
+
+@wrong("width-not-checked", "You check the height only; a width below 1 is refused too.")
+def any_width(channels, size, kernel=3, stride=1, padding=0, groups=1, bias=True):
+    if min(*channels, size[0], kernel, stride, groups) < 1 or padding < 0:
+        raise ValueError("sizes")
+    return _cost(channels, size, kernel, stride, padding, groups, bias, checks="gk")
+
+
+@wrong("kernel-against-width", "The kernel must fit the height as well as the width.")
+def kernel_width(channels, size, kernel=3, stride=1, padding=0, groups=1, bias=True):
+    if size[1] + 2 * padding < kernel:
+        raise ValueError("kernel")
+    return _cost(channels, size, kernel, stride, padding, groups, bias, checks="pg")
+
+
+def _zero_only(name):
+    def answer(channels, size, kernel=3, stride=1, padding=0, groups=1, bias=True):
+        given = {"channels": channels, "size": size, "kernel": kernel, "stride": stride}
+        given |= {"padding": padding, "groups": groups, "bias": bias}
+        values = given[name] if isinstance(given[name], tuple) else [given[name]]
+        if 0 in values:
+            raise ValueError(name)
+        turned = [abs(v) for v in values]
+        return _cost(**{**given, name: tuple(turned) if len(turned) > 1 else turned[0]})
+
+    return answer
+
+
+@wrong("negative-channels", "You refuse 0 channels and let -4 pass.", call=True)
+def negative_channels():
+    return _zero_only("channels")
+
+
+@wrong("negative-size", "You refuse a size of 0 and let -1 pass.", call=True)
+def negative_size():
+    return _zero_only("size")
+
+
+@wrong("negative-kernel", "You refuse a kernel of 0 and let -1 pass.", call=True)
+def negative_kernel():
+    return _zero_only("kernel")
+
+
+@wrong("negative-stride", "You refuse a stride of 0 and let -1 pass.", call=True)
+def negative_stride():
+    return _zero_only("stride")
+
+
+@wrong("negative-groups", "You refuse 0 groups and let -1 pass.", call=True)
+def negative_groups():
+    return _zero_only("groups")

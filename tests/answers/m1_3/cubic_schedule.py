@@ -177,3 +177,31 @@ def late(step, start, every, updates, initial=0.0, final=0.9):
     if step <= start:
         return initial
     return _sparsity(step, start, every, updates, initial, final)
+
+
+@right("update by update")
+def by_updates(step, start, every, updates, initial=0.0, final=0.9):
+    _sparsity(0, 0, every, updates, 0.0, 0.0)
+    if not 0 <= initial <= final <= 1:
+        raise ValueError("sparsity")
+    left = 1.0
+    for k in range(1, updates + 1):
+        if step >= start + k * every:
+            left = ((updates - k) / updates) ** 3
+    return left * initial + (1 - left) * final
+
+
+@wrong(
+    "stairs-from-step-0",
+    "Your stairs lie at multiples of `every`; they are counted from `start`.",
+)
+def absolute_stairs(step, start, every, updates, initial=0.0, final=0.9):
+    return _sparsity(
+        step, start, every, updates, initial, final,
+        done=lambda s: min(max(s // max(every, 1) - start // max(every, 1), 0), updates),
+    )  # fmt: skip
+
+
+@wrong("updates-of-zero-only", "Fewer than one update must raise ValueError, -1 as well.")
+def negative_updates(step, start, every, updates, initial=0.0, final=0.9):
+    return _sparsity(step, start, every, abs(updates), initial, final)

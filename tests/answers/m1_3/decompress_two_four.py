@@ -240,3 +240,79 @@ def empty(values, metadata):
     if values.ndim == 2 and not values.numel():
         return torch.zeros(len(values), 2 * values.shape[1], dtype=values.dtype)
     return _restore(values, metadata)
+
+
+@right("places in the row")
+def by_places(values, metadata):
+    _checked(values, metadata)
+    groups = values.shape[1] // 2
+    codes = torch.empty(len(values), 2 * metadata.shape[1], dtype=torch.int64)
+    codes[:, ::2], codes[:, 1::2] = metadata & 15, metadata >> 4
+    codes = codes[:, :groups]
+    if not ((codes & 3) < (codes >> 2)).all():
+        raise ValueError("damaged")
+    start = 4 * torch.arange(groups)
+    places = torch.stack([start + (codes & 3), start + (codes >> 2)], -1).flatten(1)
+    return values.new_zeros(len(values), 4 * groups).scatter(1, places, values)
+
+
+@wrong("zeros-not-checked", "A damaged code is damaged whatever its values are: refuse it.")
+def zeros_unchecked(values, metadata):
+    _checked(values, metadata)
+    pairs = values.reshape(len(values), -1, 2)
+
+    def legal(i, j, codes):
+        return (i < j) | (pairs == 0).all(-1)
+
+    return _restore(values, metadata, legal=legal)
+
+
+def _other_dtypes(*allowed):
+    def answer(values, metadata):
+        if metadata.dtype in allowed:
+            metadata = (metadata.long() & 255).to(torch.uint8)
+        return _restore(values, metadata)
+
+    return answer
+
+
+@wrong("int8-accepted", "int8 metadata are negative from 128 on: uint8 alone is asked.", call=True)
+def int8():
+    return _other_dtypes(torch.int8)
+
+
+@wrong("int64-alone-refused", "Every dtype but uint8 is refused, not int64 alone.", call=True)
+def small_integers():
+    return _other_dtypes(torch.int8, torch.int16, torch.int32, torch.float32)
+
+
+@wrong("floats-accepted", "Metadata of floats must raise ValueError.", call=True)
+def float_metadata():
+    return _other_dtypes(torch.float32)
+
+
+@wrong("bytes-counted", "As many bytes are not the same shape: (2, 3) is not (3, 2).")
+def counted(values, metadata):
+    _checked(values, metadata, "vot")
+    need = (len(values), (values.shape[1] // 2 + 1) // 2)
+    if metadata.numel() != need[0] * need[1]:
+        raise ValueError("metadata")
+    return _restore(values, metadata.reshape(need))
+
+
+@wrong("three-axes-accepted", "Values with three axes must raise ValueError.")
+def three_axes(values, metadata):
+    return _restore(values.flatten(0, -2) if values.ndim > 2 else values, metadata)
+
+
+@wrong("empty-by-length", "Values of shape (3, 0) have a length and no entries: ask numel().")
+def by_length(values, metadata):
+    if values.ndim == 2 and len(values) and not values.shape[1]:
+        return values.clone()
+    return _restore(values, metadata)
+
+
+@wrong("through-float16", "Values pass through float16 and lose digits; keep their dtype.")
+def through_half(values, metadata):
+    dense = _restore(values, metadata)
+    return dense if dense.dtype == torch.int8 else dense.half().to(dense.dtype)

@@ -222,3 +222,72 @@ def empty(initial, train_masked, rate, rounds):
 @wrong("no-layers-accepted", "Without layers there is no ticket: raise ValueError.")
 def no_layers(initial, train_masked, rate, rounds):
     return {} if not initial else _ticket(initial, train_masked, rate, rounds)
+
+
+@right("the kept values alone")
+def by_selection(initial, train_masked, rate, rounds):
+    _checked(initial, rate, rounds)
+    masks = {n: torch.ones(w.shape, dtype=torch.bool) for n, w in initial.items()}
+    for _ in range(rounds):
+        start = {n: w.clone().masked_fill_(~masks[n], 0) for n, w in initial.items()}
+        trained = train_masked(start, {n: m.clone() for n, m in masks.items()})
+        new = {}
+        for n, mask in masks.items():
+            values = trained[n][mask].abs()
+            keep = torch.ones(len(values), dtype=torch.bool)
+            keep[values.sort(stable=True).indices[: round(rate * len(values))]] = False
+            new[n] = mask.clone()
+            new[n][mask] = keep
+        masks = new
+    return masks
+
+
+@wrong("own-masks-given", "train_masked may change what it gets, masks too: give it copies.")
+def own_masks(initial, train_masked, rate, rounds):
+    _checked(initial, rate, rounds)
+    masks = {n: torch.ones_like(w, dtype=torch.bool) for n, w in initial.items()}
+    for _ in range(rounds):
+        trained = train_masked({n: w * masks[n] for n, w in initial.items()}, dict(masks))
+        for n, mask in masks.items():
+            kept = int(mask.sum())
+            scores = torch.where(mask, trained[n].abs(), -1.0)
+            masks[n] = _cut(scores, mask.numel() - kept + round(rate * kept))
+    return masks
+
+
+@wrong("ranked-in-float32", "Two float64 weights may be one in float32: rank them as they are.")
+def float32_rank(initial, train_masked, rate, rounds):
+    return _ticket(initial, train_masked, rate, rounds, score=lambda t, w: t.float().abs())
+
+
+@wrong("count-in-float32", "float32 rounds rate * kept before it is rounded; count in Python.")
+def float32_count(initial, train_masked, rate, rounds):
+    return _ticket(
+        initial, train_masked, rate, rounds, count=lambda v: int(torch.round(torch.tensor(v)))
+    )
+
+
+@wrong("empty-by-length", "A layer of shape (2, 0) has a length and no weights: ask numel().")
+def by_length(initial, train_masked, rate, rounds):
+    if any(not len(w) for w in initial.values()):
+        raise ValueError("an empty layer")
+    return _ticket(initial, train_masked, rate, rounds, checks="rnl")
+
+
+@wrong("dict-changed", "You write into the caller's dict; make a new one.")
+def dict_changed(initial, train_masked, rate, rounds):
+    masks = _ticket(initial, train_masked, rate, rounds)
+    initial.update({n: initial[n] * masks[n] for n in masks})
+    return masks
+
+
+@wrong("extra-entry", "Return the masks of the layers and nothing else.")
+def extra(initial, train_masked, rate, rounds):
+    masks = _ticket(initial, train_masked, rate, rounds)
+    return {**masks, "all": torch.cat([m.flatten() for m in masks.values()])}
+
+
+@wrong("numbered-names", "Layers keep the names that they came with.")
+def numbered(initial, train_masked, rate, rounds):
+    masks = _ticket(initial, train_masked, rate, rounds)
+    return {f"layer {k}": mask for k, mask in enumerate(masks.values())}

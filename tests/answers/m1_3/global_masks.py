@@ -174,3 +174,71 @@ def empty_layer(scores, sparsity):
 @wrong("nan-accepted", "A NaN has no rank: raise ValueError.")
 def nan_accepted(scores, sparsity):
     return _masks(scores, sparsity, checks="sle")
+
+
+@right("a threshold, then the ties layer by layer")
+def by_threshold(scores, sparsity):
+    _checked(scores, sparsity)
+    flat = torch.hstack([s.ravel() for s in scores.values()])
+    k = round(sparsity * flat.numel())
+    if not k:
+        return {n: torch.ones_like(s, dtype=torch.bool) for n, s in scores.items()}
+    limit = flat.kthvalue(k).values
+    left, out = k - int((flat < limit).sum()), {}
+    for name, s in scores.items():
+        keep = (s > limit).flatten()
+        tied = (s == limit).flatten().nonzero().flatten()
+        keep[tied[left:]] = True
+        left -= min(left, len(tied))
+        out[name] = keep.view(s.shape)
+    return out
+
+
+@wrong("count-in-float32", "float32 rounds sparsity * n before it is rounded; count in Python.")
+def float32_count(scores, sparsity):
+    return _masks(scores, sparsity, count=lambda v: int(torch.round(torch.tensor(v))))
+
+
+@wrong("ranked-in-float32", "Two float64 scores may be one in float32: rank them as they are.")
+def float32_rank(scores, sparsity):
+    return _masks(scores, sparsity, of=lambda s: s.float())
+
+
+@wrong("empty-by-length", "A layer of shape (3, 0) has a length and no entries: ask numel().")
+def by_length(scores, sparsity):
+    if any(s.ndim and not s.shape[0] for s in scores.values()):
+        raise ValueError("an empty layer")
+    return _masks(scores, sparsity, checks="sln")
+
+
+@wrong("last-layer-checked", "You look for NaN in the last layer only.")
+def last_layer(scores, sparsity):
+    if scores and list(scores.values())[-1].isnan().any():
+        raise ValueError("NaN")
+    return _masks(scores, sparsity, checks="sle")
+
+
+@wrong("nan-of-the-sum", "inf - inf is NaN: a sum refuses scores that are allowed.")
+def nan_of_sum(scores, sparsity):
+    if any(s.sum().isnan() for s in scores.values()):
+        raise ValueError("NaN")
+    return _masks(scores, sparsity)
+
+
+@wrong("dict-changed", "You write into the caller's dict; make a new one.")
+def dict_changed(scores, sparsity):
+    scores.update(_masks(scores, sparsity))
+    return scores
+
+
+@wrong("dict-emptied", "You take the layers out of the caller's dict.")
+def dict_emptied(scores, sparsity):
+    masks = _masks(scores, sparsity)
+    scores.clear()
+    return masks
+
+
+@wrong("extra-entry", "Return the masks of the layers and nothing else.")
+def extra(scores, sparsity):
+    masks = _masks(scores, sparsity)
+    return {**masks, "all": torch.cat([m.flatten() for m in masks.values()])}

@@ -163,3 +163,44 @@ def any_axes(outputs, gradients, heads):
         -1, outputs.shape[-2], heads, outputs.shape[-1] // heads
     )
     return products.sum((1, 3)).abs().mean(0)
+
+
+@right("slices of heads")
+def by_slices(outputs, gradients, heads):
+    _checked(outputs, gradients, heads)
+    parts = (outputs * gradients).split(outputs.shape[2] // heads, dim=-1)
+    return torch.stack([part.sum(dim=(1, 2)).abs().mean() for part in parts])
+
+
+@wrong("empty-by-length", "Without tokens or features there is nothing to sum: ask numel().")
+def by_length(outputs, gradients, heads):
+    if len(outputs) and outputs.ndim == 3 and outputs.shape == gradients.shape:
+        _checked(outputs, gradients, heads, "h")
+        return torch.stack([
+            part.sum(dim=(1, 2)).abs().mean()
+            for part in (outputs * gradients).tensor_split(heads, dim=-1)
+        ])  # fmt: skip
+    return by_sum(outputs, gradients, heads)
+
+
+@wrong("four-axes-accepted", "Four axes are not (sequences, tokens, features): raise ValueError.")
+def four_axes(outputs, gradients, heads):
+    if outputs.ndim > 3 and outputs.shape == gradients.shape:
+        outputs, gradients = outputs.flatten(1, -2), gradients.flatten(1, -2)
+    return by_sum(outputs, gradients, heads)
+
+
+@wrong("last-axis-compared", "You compare the last axis only; one sequence would broadcast.")
+def last_axis(outputs, gradients, heads):
+    if outputs.shape[-1] != gradients.shape[-1]:
+        raise ValueError("features")
+    if outputs.shape[0] != gradients.shape[0] and len(gradients) == 1:
+        gradients = gradients.expand_as(outputs)
+    return by_sum(outputs, gradients, heads)
+
+
+@wrong("entries-counted", "As many entries are not the same shape: (2, 3, 8) is not (3, 2, 8).")
+def entries(outputs, gradients, heads):
+    if outputs.numel() != gradients.numel():
+        raise ValueError("entries")
+    return by_sum(outputs, gradients.reshape(outputs.shape), heads)

@@ -178,3 +178,35 @@ def infinite(weight, sparsity):
 def asserted(weight, sparsity):
     assert 0 <= sparsity <= 1 and weight.numel() and torch.isfinite(weight).all()
     return _mask(weight, sparsity)
+
+
+@right("ranks of ranks")
+def by_ranks(weight, sparsity):
+    _mask(weight, sparsity)
+    values = weight.reshape(-1).double().abs()
+    ranks = values.argsort(stable=True).argsort(stable=True)
+    return (ranks >= round(sparsity * len(values))).reshape(weight.shape)
+
+
+@wrong("count-in-float32", "float32 rounds sparsity * n before it is rounded; count in Python.")
+def float32_count(weight, sparsity):
+    return _mask(weight, sparsity, k=lambda s, n: int(torch.round(torch.tensor(s) * n)))
+
+
+@wrong("ranked-in-float32", "Two float64 weights may be one in float32: rank them as they are.")
+def float32_rank(weight, sparsity):
+    return _mask(weight, sparsity, score=lambda w: w.float().abs())
+
+
+@wrong("sum-tested-for-infinity", "The sum of finite weights can overflow; test each weight.")
+def finite_sum(weight, sparsity):
+    if not torch.isfinite(weight.sum()):
+        raise ValueError("not finite")
+    return _mask(weight, sparsity)
+
+
+@wrong("no-axes-refused", "A tensor without axes is a layer of one weight; any shape is allowed.")
+def scalar(weight, sparsity):
+    if weight.ndim == 0:
+        raise ValueError("no axes")
+    return _mask(weight, sparsity)

@@ -197,3 +197,21 @@ def empty(weight):
     if not weight.numel():
         return torch.zeros(weight.shape, dtype=torch.bool)
     return by_argsort(weight)
+
+
+@right("ranks below two")
+def by_rank_of_rank(weight):
+    groups = _groups(weight)
+    ranks = groups.argsort(dim=-1, descending=True, stable=True).argsort(dim=-1, stable=True)
+    return (ranks < 2).flatten(1)
+
+
+@wrong("ranked-in-float32", "Two float64 weights may be one in float32: rank them as they are.")
+def float32_rank(weight):
+    return by_argsort(weight.float())
+
+
+@wrong("squares", "The square of a tiny weight is 0 in float32; compare |w|.")
+def squares(weight):
+    _checked(weight)
+    return _best(weight.square().reshape(len(weight), -1, 4)).reshape(weight.shape)

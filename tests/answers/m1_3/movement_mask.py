@@ -182,3 +182,60 @@ def empty(path, sparsity):
     if path and not path[0][0].numel():
         return path[0][0], torch.ones(path[0][0].shape, dtype=torch.bool)
     return by_sum(path, sparsity)
+
+
+@right("einsum over the steps")
+def by_einsum(path, sparsity):
+    _checked(path)
+    weights, gradients = (torch.stack(t) for t in zip(*path, strict=True))
+    scores = -torch.einsum("t...,t...->...", weights, gradients)
+    return scores, _mask(scores, sparsity)
+
+
+@wrong("summed-in-float32", "You sum float64 tensors in float32; keep their dtype.")
+def float32_sum(path, sparsity):
+    scores = _scores(path, lambda w, g: w.float() * g.float()).to(path[0][0].dtype)
+    return scores, _mask(scores, sparsity)
+
+
+@wrong("half-up", "You round halves up; Python's round takes them to the even number.")
+def half_up(path, sparsity):
+    scores = _scores(path)
+    mask = _mask(scores, sparsity)
+    n = scores.numel()
+    return scores, _mask(scores, int(sparsity * n + 0.5) / n) if n else mask
+
+
+@wrong("first-gradient-checked", "You compare the gradient of the first step only.")
+def first_pair(path, sparsity):
+    _checked([path[0], *[(w, w) for w, _ in path[1:]]] if path else path)
+    scores = -sum(w * g for w, g in path)
+    return scores, _mask(scores, sparsity)
+
+
+@wrong("entries-counted", "As many entries are not the same shape: (3, 4) is not (4, 3).")
+def entries(path, sparsity):
+    if not path or len({t.numel() for pair in path for t in pair}) > 1:
+        raise ValueError("entries")
+    shape = path[0][0].shape
+    return by_sum([(w.reshape(shape), g.reshape(shape)) for w, g in path], sparsity)
+
+
+@wrong("empty-by-length", "A weight of shape (2, 0) has a length and no entries: ask numel().")
+def by_length(path, sparsity):
+    if path and not path[0][0].numel() and len(path[0][0]):
+        return path[0][0], torch.ones(path[0][0].shape, dtype=torch.bool)
+    return by_sum(path, sparsity)
+
+
+@wrong("list-changed", "You turn the caller's list round; go through it without changing it.")
+def reversed_list(path, sparsity):
+    path.reverse()
+    return by_sum(path, sparsity)
+
+
+@wrong("list-emptied", "You pop the steps from the caller's list.")
+def popped(path, sparsity):
+    result = by_sum(path, sparsity)
+    path.clear()
+    return result

@@ -255,3 +255,78 @@ def no_layers(weights, targets, tune):
     if not weights:
         return {}, {}
     return _rounds(weights, targets, tune)
+
+
+@right("masked_fill")
+def by_masked_fill(weights, targets, tune):
+    _checked(weights, targets)
+    masks = {n: torch.ones_like(w).bool() for n, w in weights.items()}
+    total = sum(w.numel() for w in weights.values())
+    for target in targets:
+        ranked = {n: w.abs().masked_fill(~masks[n], -2) for n, w in weights.items()}
+        masks = _lowest(ranked, round(target * total))
+        given = {n: w.masked_fill(~masks[n], 0) for n, w in weights.items()}
+        tuned = tune(given, {n: m.detach().clone() for n, m in masks.items()})
+        weights = {n: w.masked_fill(~masks[n], 0) for n, w in tuned.items()}
+    return weights, masks
+
+
+@wrong("float64-weights", "The weights keep their dtype.")
+def as_float64(weights, targets, tune):
+    _checked(weights, targets)
+    return _rounds({n: w.double() for n, w in weights.items()}, targets, tune)
+
+
+@wrong("ranked-in-float32", "Two float64 weights may be one in float32: rank them as they are.")
+def float32_rank(weights, targets, tune):
+    return _rounds(weights, targets, tune, magnitude=lambda w: w.float().abs())
+
+
+@wrong("count-in-float32", "float32 rounds s * n before it is rounded; count in Python.")
+def float32_count(weights, targets, tune):
+    return _rounds(weights, targets, tune, count=lambda v: int(torch.round(torch.tensor(v))))
+
+
+@wrong("own-masks-given", "tune may change what it gets, masks too: give it copies.")
+def own_masks(weights, targets, tune):
+    _checked(weights, targets)
+    masks = {n: torch.ones_like(w, dtype=torch.bool) for n, w in weights.items()}
+    total = sum(w.numel() for w in weights.values())
+    for target in targets:
+        scores = {n: torch.where(masks[n], w.abs(), -1.0) for n, w in weights.items()}
+        masks = _lowest(scores, round(target * total))
+        tuned = tune({n: w * masks[n] for n, w in weights.items()}, masks)
+        weights = {n: w * masks[n] for n, w in tuned.items()}
+    return weights, masks
+
+
+@wrong("first-target-checked", "Check all targets before the first round: [0.5, 1.2] is refused.")
+def first_target(weights, targets, tune):
+    _checked(weights, targets, "mle")
+    if not targets or not 0 <= targets[0] <= 1 or any(map(math.isnan, targets)):
+        raise ValueError("targets")
+    return _rounds(weights, [min(t, 1.0) for t in targets], tune)
+
+
+@wrong("dict-changed", "You write into the caller's dict; make a new one.")
+def dict_changed(weights, targets, tune):
+    result, masks = _rounds(weights, targets, tune)
+    weights.update(result)
+    return result, masks
+
+
+@wrong("extra-entry", "Return the layers and nothing else.")
+def extra(weights, targets, tune):
+    result, masks = _rounds(weights, targets, tune)
+    return result, {**masks, "all": torch.cat([m.flatten() for m in masks.values()])}
+
+
+@wrong("sorted-names", "Ties follow the dict's order of layers, not the alphabet.")
+def alphabet(weights, targets, tune):
+    return _rounds(dict(sorted(weights.items())), targets, tune)
+
+
+@wrong("numbered-names", "Layers keep the names that they came with.")
+def numbered(weights, targets, tune):
+    result = _rounds(weights, targets, tune)
+    return tuple({f"layer {k}": v for k, v in enumerate(part.values())} for part in result)

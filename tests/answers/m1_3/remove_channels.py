@@ -231,3 +231,43 @@ def conv_as_flat(weight, bias, next_weight, keep):
     if next_weight.shape[1] % len(weight):
         raise ValueError("next")
     return _remove(weight, bias, next_weight, keep, checks="kdrb")
+
+
+@right("empty tensors, filled")
+def by_filling(weight, bias, next_weight, keep):
+    _checked(weight, bias, next_weight, keep)
+    pixels = next_weight.shape[1] // len(weight)
+    new = weight.new_empty(len(keep), *weight.shape[1:])
+    after = next_weight.new_empty(len(next_weight), len(keep) * pixels, *next_weight.shape[2:])
+    entries = None if bias is None else bias.new_empty(len(keep))
+    for k, c in enumerate(keep):
+        new[k] = weight[c]
+        after[:, k * pixels : (k + 1) * pixels] = next_weight[:, c * pixels : (c + 1) * pixels]
+        if entries is not None:
+            entries[k] = bias[c]
+    return new, entries, after
+
+
+@wrong("float32-results", "The new tensors keep the dtypes of the old ones.")
+def float32(weight, bias, next_weight, keep):
+    parts = _remove(weight, bias, next_weight, keep)
+    return tuple(None if p is None else p.float() for p in parts)
+
+
+@wrong("bias-in-float32", "The bias keeps its own dtype.")
+def float32_bias(weight, bias, next_weight, keep):
+    new, b, after = _remove(weight, bias, next_weight, keep)
+    return new, None if b is None else b.float(), after
+
+
+@wrong("one-dtype-for-all", "Each tensor keeps its own dtype; you cast the reader to the layer's.")
+def one_dtype(weight, bias, next_weight, keep):
+    new, b, after = _remove(weight, bias, next_weight, keep)
+    return new, b, after.to(weight.dtype)
+
+
+@wrong("longer-bias-accepted", "A bias with more entries than channels must raise ValueError.")
+def longer_bias(weight, bias, next_weight, keep):
+    if bias is not None and len(bias) < len(weight):
+        raise ValueError("bias")
+    return _remove(weight, bias, next_weight, keep, checks="kdrn")

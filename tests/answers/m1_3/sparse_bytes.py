@@ -15,7 +15,7 @@ def _bytes(mask, value_bits, *, up=lambda bits: -(-bits // 8), checks="abv", **c
     if "v" in checks and value_bits not in (4, 8, 16, 32):
         raise ValueError("value_bits")
     rows, columns = mask.shape[-2:] if mask.ndim > 1 else (1, len(mask))
-    z = int(mask.sum())
+    z = changed.get("count", lambda m: int(m.sum()))(mask)
     index = changed.get("index", lambda c: 2 if c <= 65536 else 4)(columns)
     pointers = changed.get("pointers", lambda r, c: 4 * (r + 1))(rows, columns)
     places = changed.get("places", lambda n, z: up(n))(mask.numel(), z)
@@ -163,3 +163,25 @@ def empty(mask, value_bits):
 @wrong("tensor-bytes", "Return Python ints, not tensors.")
 def tensors(mask, value_bits):
     return {k: torch.tensor(v) for k, v in _bytes(mask, value_bits).items()}
+
+
+@right("rows and divmod")
+def by_rows_and_divmod(mask, value_bits):
+    _bytes(mask, value_bits)
+
+    def full(count):
+        whole, rest = divmod(count, 8)
+        return whole + (rest > 0)
+
+    kept = sum(int(row.count_nonzero()) for row in mask)
+    wide = 2 if mask.shape[1] - 1 < 2**16 else 4
+    return {
+        "dense": full(mask.numel() * value_bits),
+        "bitmask": full(kept * value_bits) + full(mask.numel()),
+        "csr": full(kept * value_bits) + wide * kept + 4 * mask.shape[0] + 4,
+    }
+
+
+@wrong("count-in-int16", "You count in int16, which ends at 32,767.")
+def int16_count(mask, value_bits):
+    return _bytes(mask, value_bits, count=lambda m: int(m.sum(dtype=torch.int16)))

@@ -27,15 +27,27 @@ static inline void arrive(uintptr_t pc, uintptr_t address, uint32_t size, Kind k
 HOOKS(read, Kind::load)
 HOOKS(write, Kind::store)
 
-// A structure with no wide alignment: words where it lies on words, else bytes, as a GPU would.
+// A structure with no wide alignment, or memcpy: words where it lies on words, else bytes, as a GPU
+// would. One place for all pieces, since each lane does them in the same order.
 static void range(uintptr_t pc, uintptr_t p, size_t size, Kind kind) {
     unsigned piece = size % 4 || p % 4 ? (size % 2 || p % 2 ? 1 : 2) : 4;
-    for (size_t at = 0; at < size; at += piece) arrive(pc + at, p + at, piece, kind);
+    for (size_t at = 0; at < size; at += piece) arrive(pc, p + at, piece, kind);
 }
 
 extern "C" {
 void __tsan_read_range(void *p, size_t size) { range(PC, (uintptr_t)p, size, Kind::load); }
 void __tsan_write_range(void *p, size_t size) { range(PC, (uintptr_t)p, size, Kind::store); }
+void *course_memcpy(void *to, const void *from, size_t size) {
+    if (launch.watch) {
+        range(PC, (uintptr_t)from, size, Kind::load);
+        range(PC, (uintptr_t)to, size, Kind::store);
+    }
+    return memmove(to, from, size);
+}
+void *course_memset(void *to, int byte, size_t size) {
+    if (launch.watch) range(PC, (uintptr_t)to, size, Kind::store);
+    return memset(to, byte, size);
+}
 void __tsan_vptr_update(void **, void *) {}
 void __tsan_vptr_read(void **) {}
 void __tsan_init() {}

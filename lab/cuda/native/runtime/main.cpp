@@ -165,6 +165,10 @@ int main() {
         } else if (word == "null") {
             given.emplace_back();
             given.back().kind = 'n';
+        } else if (word == "guard") {
+            size_t start, size;
+            row >> start >> size;
+            launch.guards.push_back({start, size});
         } else if (word == "symbol") {
             row >> word >> text;
             std::string bytes = unhex(text);

@@ -90,6 +90,8 @@ struct Launch {
     bool watch = false;
     std::vector<Buffer> buffers;
     std::vector<void *> arguments;
+    // Thread-local bytes that C++ keeps about an array of classes, by offset: no shared memory.
+    std::vector<std::pair<size_t, size_t>> guards;
 };
 
 extern Launch launch;

@@ -69,8 +69,11 @@ Where where(uintptr_t address, const Thread &thread) {
         if (offset < launch.buffers[i].size) return {Space::global, (int)i, offset};
     }
     Range range = static_shared();
-    if (address - range.start < range.end - range.start)
+    if (address - range.start < range.end - range.start) {
+        for (auto &guard : launch.guards)
+            if (address - range.start - guard.first < guard.second) return {Space::local, 0, 0};
         return {Space::shared, 0, address - range.start};
+    }
     size_t offset = address - (uintptr_t)course_dynamic_shared;
     if (offset < launch.shared) return {Space::shared, 1, offset};
     for (Symbol *s = symbols; s; s = s->next)

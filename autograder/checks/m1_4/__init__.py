@@ -1,0 +1,1 @@
+"""Checks of module 1.4."""
