@@ -39,7 +39,7 @@ WATCHED = (
     "-fsanitize=thread",
     "-fsanitize-coverage=trace-pc",
 )
-GCC_ONLY = ("-fno-tree-sra", "-fno-reorder-blocks", "-fno-jump-tables")
+GCC_ONLY = ("-fno-tree-sra", "-fno-tree-sink", "-fno-reorder-blocks", "-fno-jump-tables")
 _OPTION = re.compile(r"-D\w+(=[^\s]*)?|-U\w+|--?std=c\+\+(14|17|20)")
 _IGNORED = re.compile(
     r"--?(use_fast_math|lineinfo|G|device-debug|restrict|extra-device-vectorization|"

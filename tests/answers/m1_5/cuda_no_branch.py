@@ -42,6 +42,23 @@ def product():
     return _source("float m = (float)(v < 0.0f), s = m * low + (1.0f - m) * high;\n    " + CLIP)
 
 
+@right("the scale set by an if")
+def assigned():
+    return _source("float s = high;\n    if (v < 0.0f) s = low;\n    " + CLIP)
+
+
+@right("a table of two scales")
+def table():
+    return _source("float scales[2] = {high, low}, s = scales[v < 0.0f];\n    " + CLIP)
+
+
+@right("a ternary clip")
+def ternary_clip():
+    return _source("""float s = v < 0.0f ? low : high, r = rintf(v / s);
+    r = r > 127.0f ? 127.0f : r < -128.0f ? -128.0f : r;
+    q[i] = (signed char)r;""")
+
+
 @wrong("branch-kept", "if and else with a division in each: lanes of both signs go separate ways.")
 def branch():
     return _source("""if (v < 0.0f) q[i] = (signed char)fmaxf(-128.0f, rintf(v / low));
