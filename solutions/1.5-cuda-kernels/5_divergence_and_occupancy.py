@@ -141,8 +141,12 @@ def divergence_by_rarity(per_thousand=31, long_steps=40):
     _, mixed, _ = warp_branches(lanes, long_steps, 4)
     _, together, _ = warp_branches(np.sort(lanes), long_steps, 4)
     title = f"{per_thousand} of 1,000 elements take {long_steps} steps, the others 4"
-    fig = bars({"in any order": mixed, "sorted": together}, unit="steps", title=title)
-    return fig, f"{title}: {mixed} steps in any order, {together} when sorted."
+    means = {"in any order": mixed / 2000, "sorted": together / 2000}
+    fig = bars(means, unit="steps of a warp", title=title)
+    return (
+        fig,
+        f"{title}: {mixed / 2000:.1f} steps of a warp in any order, {together / 2000:.1f} sorted.",
+    )
 
 
 explore(divergence_by_rarity, per_thousand=[1, 3, 10, 31, 100, 300], long_steps=(4, 80, 4))
