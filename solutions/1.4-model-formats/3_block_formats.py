@@ -91,7 +91,7 @@ reveal(my_bits, llama_cpp["files"]["draft Q4_K_M"]["bits_per_weight"], unit="bit
 # 3. $q_i = \mathrm{round}(x_i \cdot r)$, **halves away from zero** (2.5 to 3, -2.5 to -3), as `int8`,
 # 4. store $d$ as fp16 (rounded to nearest even), then $q_0 \dots q_{31}$.
 #
-# The codes come from the unrounded $d$. Multiplying by $r$ is not dividing by $d$: near a half, the last bit
+# Codes come from the unrounded $d$. Times $r$ is not divided by $d$: near a half, the last bit
 # decides.
 # %% [markdown] items="1.4.K8"
 # ### Exercise: write Q8_0 blocks

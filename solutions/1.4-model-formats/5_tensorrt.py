@@ -499,7 +499,7 @@ print(f"the GPU computes {traced['gpu_busy']:.0%} of the time")
 # %% [markdown] items="1.4.C7"
 # ## A planner with stated rules
 #
-# TensorRT's planner is closed; ours follows documented patterns, in a fixed order.
+# TensorRT's planner is closed; ours follows documented patterns, in order.
 #
 # **Vertical.** A chain starts at each Conv or MatMul. The node that reads the chain's last tensor joins if it is that tensor's *only*
 # reader, the tensor is no output, and the node is a BatchNorm (directly behind the Conv or MatMul) or a Relu (behind that, or behind the BatchNorm).
@@ -764,7 +764,7 @@ for pairs in ({}, {"shortcut": False}, {"branch": False}):
 # ## Auto-tuning, and its cache
 #
 # For each layer TensorRT knows several kernels, the **tactics**: other tilings, other algorithms. Which is fastest depends on shape, type and GPU,
-# so the builder **times them on this GPU**. That is why building takes minutes, why two builds may differ, and why an engine is bound to a device.
+# so the builder **times them on this GPU**. So building takes minutes, two builds may differ, and an engine is bound to a device.
 #
 # A **timing cache** stores what was found, so that the next build times only what is new. An entry holds for one device and one release.
 # %% [markdown] items="1.4.C7"
