@@ -188,9 +188,9 @@ def quantize_two_source() -> str:
     q[i] = clip(round(x[i] / (low if x[i] < 0 else high)), -128, 127), half to even, i < n. One element a thread, each read
     once and written once. x is finite, of any size; low, high > 0.
 
-    For n a multiple of 32 the watch must count no divergent branch. It counts what the compiler makes a branch: work (a
-    division, a load, a store, a call) that stands in one side only. Choosing between values that are there is none. The guard of n
-    may diverge in the last warp.
+    For n a multiple of 32, each warp stores once, and where no value is clipped the watch must count no divergent branch. It counts what
+    the compiler makes a branch: work (a division, a load, a store, a call) that stands in one side only. Choosing between
+    values that are there is none. The guard of n may diverge in the last warp.
 
     >>> kernel = cuda.RawKernel(quantize_two_source(), "quantize_two")
     >>> x, q = cuda.asarray(np.float32([-3, 3, -500])), cuda.zeros(3, np.int8)

@@ -59,6 +59,23 @@ def ternary_clip():
     q[i] = (signed char)r;""")
 
 
+@right("both clipped to the same ends, by ifs on a value")
+def if_clip():
+    return _source("""float s = v < 0.0f ? low : high;
+    float r = rintf(v / s);
+    if (r < -128.0f) r = -128.0f;
+    if (r > 127.0f) r = 127.0f;
+    q[i] = (signed char)r;""")
+
+
+@right("the sign bit, clipped as an integer")
+def integers():
+    return _source("""float s = signbit(v) ? low : high;
+    int r = (int)fmaxf(-1000.0f, fminf(1000.0f, rintf(v / s)));
+    r = min(max(r, -128), 127);
+    q[i] = (signed char)r;""")
+
+
 @wrong("branch-kept", "if and else with a division in each: lanes of both signs go separate ways.")
 def branch():
     return _source("""if (v < 0.0f) q[i] = (signed char)fmaxf(-128.0f, rintf(v / low));
