@@ -36,6 +36,14 @@ def by_float(a, b, p):
     return _clip(np.floor(_total(a, b, p, np.float64) / 2**p.shift + 0.5) + p.z_out)
 
 
+@right("int32: the multipliers are small enough")
+def int32(a, b, p):
+    _refuse(a, b)
+    total = np.int32(p.m_a) * (a.astype(np.int32) - np.int32(p.z_a))
+    total = total + np.int32(p.m_b) * (b.astype(np.int32) - np.int32(p.z_b))
+    return _clip(((total + np.int32(1 << (p.shift - 1))) >> np.int32(p.shift)) + np.int32(p.z_out))
+
+
 @wrong("int8-overflow", "a - z_a in INT8 wraps around: widen first.")
 def narrow(a, b, p):
     _refuse(a, b)
@@ -108,16 +116,6 @@ def rounded_twice(a, b, p):
     first = (p.m_a * (a.astype(np.int64) - p.z_a) + half) >> p.shift
     second = (p.m_b * (b.astype(np.int64) - p.z_b) + half) >> p.shift
     return _clip(first + second + p.z_out)
-
-
-@wrong(
-    "int32-product-of-the-half", "In int32 the largest sums and the half overflow: widen to int64."
-)
-def int32(a, b, p):
-    _refuse(a, b)
-    total = np.int32(p.m_a) * (a.astype(np.int32) - np.int32(p.z_a))
-    total = total + np.int32(p.m_b) * (b.astype(np.int32) - np.int32(p.z_b))
-    return _clip(((total + np.int32(1 << (p.shift - 1))) >> np.int32(p.shift)) + np.int32(p.z_out))
 
 
 @wrong("float32-sum", "float32 has 24 bits: the sum loses its last ones.")
