@@ -43,6 +43,10 @@ WATCHED = (
     "-fno-reorder-blocks",  # code in the source's order: lanes meet behind a branch
     "-fno-jump-tables",
 )
+<<<<<<< HEAD
+=======
+GCC_ONLY = ("-fno-tree-sra", "-fno-tree-sink", "-fno-reorder-blocks", "-fno-jump-tables")
+>>>>>>> cuda4
 _OPTION = re.compile(r"-D\w+(=[^\s]*)?|-U\w+|--?std=c\+\+(14|17|20)")
 _IGNORED = re.compile(
     r"--?(use_fast_math|lineinfo|G|device-debug|restrict|extra-device-vectorization|"

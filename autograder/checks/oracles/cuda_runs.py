@@ -120,7 +120,9 @@ def _counters(report: Any) -> dict[str, int]:
         "store_sectors": sum(i.sectors for i in stores),
         "store_bytes": sum(i.bytes for i in stores),
         "bank_conflicts": report.bank_conflicts,
+        "shared_load_requests": sum(i.requests for i in report.select("load", "shared")),
         "atomics": report.atomics,
+        "global_atomics": sum(i.lanes for i in report.select("atomic", "global")),
         "barriers": report.barriers,
         "divergent_branches": report.divergent_branches,
     }
