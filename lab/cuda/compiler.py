@@ -42,6 +42,7 @@ WATCHED = (
     "-fno-tree-sra",  # a vector is loaded whole, also where only its parts are used
     "-fno-reorder-blocks",  # code in the source's order: lanes meet behind a branch
     "-fno-jump-tables",
+    "-fno-tree-sink",  # a quotient is computed where the source does, not inside a branch
 )
 _OPTION = re.compile(r"-D\w+(=[^\s]*)?|-U\w+|--?std=c\+\+(14|17|20)")
 _IGNORED = re.compile(

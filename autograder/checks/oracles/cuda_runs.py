@@ -124,7 +124,9 @@ def _counters(report: Any) -> dict[str, int]:
         "shared_requests": sum(i.requests for i in shared),
         "shared_wavefronts": sum(i.wavefronts for i in shared),
         "bank_conflicts": report.bank_conflicts,
+        "shared_load_requests": sum(i.requests for i in report.select("load", "shared")),
         "atomics": report.atomics,
+        "global_atomics": sum(i.lanes for i in report.select("atomic", "global")),
         "barriers": report.barriers,
         "divergent_branches": report.divergent_branches,
     }
