@@ -211,7 +211,7 @@ def staged_time(
     >>> staged_time(5000, 2000, 1, 1.0, 2.0, 1.0)
     10.5
     >>> staged_time(5000, 2000, 2, 1.0, 2.0, 1.0)
-    6.5
+    7.5
     """
     ### BEGIN SOLUTION
     if min(size_bytes, latency_us) < 0 or min(buffer_bytes, buffers) < 1:
@@ -355,13 +355,16 @@ my_guess_overlap = ...
 # %% role="given" id="overlap"
 
 
-def chunked(chunks: int, streams: int, stages_us: tuple[float, float, float], overhead_us: float):
-    """Operations of `chunks` equal chunks, chunk by chunk, on `streams` streams in turn."""
-    return [
-        (chunk % streams, kind, overhead_us + work_us / chunks, ())
-        for chunk in range(chunks)
-        for kind, work_us in zip(("in", "kernel", "out"), stages_us, strict=True)
-    ]
+def chunked(chunks: int, streams: int, stages_us: tuple, overhead_us: float, by_stage=False):
+    """Operations of `chunks` equal chunks on `streams` streams in turn, issued chunk by chunk.
+
+    by_stage: all copies in first, then all kernels, then all copies out.
+    """
+    kinds = list(zip(("in", "kernel", "out"), stages_us, strict=True))
+    order = [(chunk, *kind) for chunk in range(chunks) for kind in kinds]
+    if by_stage:
+        order = [(chunk, *kind) for kind in kinds for chunk in range(chunks)]
+    return [(c % streams, kind, overhead_us + us / chunks, ()) for c, kind, us in order]
 
 
 def draw_timeline(operations, spans, title: str):
@@ -414,13 +417,16 @@ reveal(my_guess_overlap, show_overlap(), unit="ms")
 # %% role="given" id="knob"
 
 
-def overlap_knob(chunks=4, streams=4, copy_engines=2, kernel_ms=8, overhead_us=10):
+def overlap_knob(
+    chunks=4, streams=4, copy_engines=2, issue="chunk by chunk", kernel_ms=8, overhead_us=10
+):
     """The timeline for these choices; copies take 8 ms each way."""
-    operations = chunked(chunks, streams, (8000, 1000 * kernel_ms, 8000), overhead_us)
+    stages_us = (8000, 1000 * kernel_ms, 8000)
+    operations = chunked(chunks, streams, stages_us, overhead_us, issue == "stage by stage")
     spans = timeline(operations, copy_engines)
     busy_ms, end_ms = busy_and_end(spans)
     title = f"{end_ms:.1f} ms for {busy_ms:.1f} ms of work: {1 - end_ms / busy_ms:.0%} hidden"
-    alt = f"Timeline of {chunks} chunks on {streams} streams, {copy_engines} copy engines: {title}."
+    alt = f"Timeline, {chunks} chunks, {streams} streams, {copy_engines} copy engines, {issue}: {title}."
     return draw_timeline(operations, spans, title), alt
 
 
@@ -429,14 +435,16 @@ explore(
     chunks=(1, 16, 1),
     streams=(1, 6, 1),
     copy_engines=[2, 1],
+    issue=["chunk by chunk", "stage by stage"],
     kernel_ms=(1, 24, 1),
     overhead_us=[0, 10, 100, 1000],
 )
 
 
 # %% [markdown]
-# **What you should see.** One stream hides nothing, whatever the chunks. With one copy engine and this order of issue (chunk by chunk), the copy in of a chunk waits
-# behind the copy out of the one before, which waits for its kernel. And nothing hides more than the longest engine's own work.
+# **What you should see.** One stream hides nothing, whatever the chunks. With one copy engine and issue chunk by chunk, the copy in of a chunk waits behind the copy
+# out of the one before, which waits for its kernel: nothing is hidden either. Issued stage by stage, the kernels are. And nothing ends before the busiest engine has done its own
+# work.
 # %% [markdown] items="1.5.C18"
 # ### Exercise: how many chunks
 #
@@ -659,7 +667,7 @@ def show_thrashing() -> None:
 
 show_thrashing()
 # %% [markdown]
-# **What you should see.** A cliff, not a slope: two MiB too many multiply the time by about twenty. The explicit plan keeps 7/8 of the device for data that stays and streams the rest through the
+# **What you should see.** A cliff, not a slope: two MiB too many multiply the time by about seventeen. The explicit plan keeps 7/8 of the device for data that stays and streams the rest through the
 # last eighth in each pass, which LRU, blind to the loop, cannot do. (Model: 30 µs a fault is assumed, not measured; kernels' own time is left out.)
 # %% role="given" id="managed-gpu"
 
@@ -788,7 +796,7 @@ show_places()
 # %% [markdown] items="1.5.C9 1.5.C18"
 # ## Packed weights on the way
 #
-# When the weights do not fit on the device, they come over the link for each use. Then bytes are time: INT4 with an FP16 scale for each 64 weights is 4.25 bits a weight against 16.
+# Weights that do not fit on the device come over the link for each use. Bytes are time: INT4 with an FP16 scale for each 64 weights is 4.25 bits a weight against 16.
 #
 # The price is a kernel that dequantizes on the device: it reads the packed bytes and writes FP16 at the memory's rate, which is a hundred times the link's. For small tensors the launch costs more
 # than it saves.
@@ -825,8 +833,8 @@ def weights_time(
     Raises:
         ValueError: an argument outside these ranges.
 
-    >>> weights_time(1000, 4, 100, link_gb_per_s=0.1, device_gb_per_s=1.0, latency_us=5.0, launch_us=1.0)
-    {'packed_bytes': 520, 'fp16_us': 25.0, 'packed_us': 13.72}
+    >>> weights_time(1024, 4, 64, link_gb_per_s=0.064, device_gb_per_s=0.648, latency_us=5.0, launch_us=1.0)
+    {'packed_bytes': 544, 'fp16_us': 37.0, 'packed_us': 18.5}
     """
     ### BEGIN SOLUTION
     if count < 1 or bits not in (4, 8) or group < 1:
@@ -877,7 +885,7 @@ def show_models() -> None:
 
 show_models()
 # %% [markdown]
-# **What you should see.** For one small layer nearly nothing, for all layers of a small model a part of it, for billions of weights nearly the ratio of the bytes, 16 to 4.25. The rest is the dequantizing
+# **What you should see.** One small layer is *slower* packed: the launch costs more than the bytes. All layers of a small model gain a good part, billions of weights nearly the ratio of the bytes, 16 to 4.25 (3.76). The rest is the dequantizing
 # kernel, which a fused kernel (lesson 6) does without: it reads the packed bytes and never writes FP16.
 # %% [markdown] items="1.5.K3 1.5.C18"
 # ## In your own words: a report to judge

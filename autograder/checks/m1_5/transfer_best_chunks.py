@@ -6,7 +6,7 @@ from autograder.checks.oracles.transfers import pipeline_us
 PARTS = {"choose": 0.8, "refuse": 0.2}
 HINTS = (
     "With n chunks a stage of one chunk takes overhead_us + stage_us / n.",
-    "The first chunk passes all three stages; after it, one chunk ends each time the slowest stage has done one.",
+    "The first chunk passes all three stages; after it, a chunk ends when the slowest stage has done one.",
     "Try every n from 1 to max_chunks and keep the best.",
 )
 TIE = 1e-9

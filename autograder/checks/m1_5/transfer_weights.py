@@ -6,7 +6,7 @@ from autograder.checks import case, expect
 
 PARTS = {"bytes": 0.4, "times": 0.4, "refuse": 0.2}
 HINTS = (
-    "Codes: bits a weight, rounded up to whole bytes. Scales: 2 bytes for each group, the last may be smaller.",
+    "Codes: whole bytes, rounded up. Scales: 2 bytes for each group, the last may be smaller.",
     "The kernel on the device reads the packed bytes and writes 2 bytes a weight.",
     "1 GB/s is 1,000 bytes in a microsecond.",
 )

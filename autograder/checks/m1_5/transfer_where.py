@@ -6,7 +6,7 @@ from autograder.checks import case, expect
 
 PARTS = {"times": 0.6, "choice": 0.2, "refuse": 0.2}
 HINTS = (
-    "A copy moves the whole buffer once; managed memory the pages that are read; zero-copy what is read, each time.",
+    "A copy moves the buffer once; managed memory the pages read; zero-copy what is read, each time.",
     "Once on the device, each pass reads read_bytes from device memory.",
     "Pages: -(-read_bytes // page_bytes), and each is moved whole.",
 )
@@ -26,7 +26,8 @@ def cases(rng):
         read = int(rng.integers(1, size))
         yield one(f"{read} of {size} bytes, {passes} passes", "times", size, read, passes,
                   link_gb_per_s=float(rng.uniform(5, 60)), fault_us=float(rng.uniform(5, 60)),
-                  latency_us=float(rng.uniform(1, 30)), device_gb_per_s=float(rng.uniform(900, 4000)))  # fmt: skip
+                  latency_us=float(rng.uniform(1, 30)),
+                  device_gb_per_s=float(rng.uniform(900, 4000)))  # fmt: skip
     yield one("whole pages", "times", 4 * 65536, 2 * 65536, 3)
     yield one("one byte", "times", 10**6, 1, 1)
     yield one("all of it", "times", 10**6, 10**6, 7)

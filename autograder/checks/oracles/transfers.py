@@ -15,18 +15,24 @@ def simulate(operations):
     for index, (names, _, _) in enumerate(operations):
         for name in names:
             queues[name].append(index)
+    waiting = defaultdict(list)
+    for index, (_, _, after) in enumerate(operations):
+        for earlier in after:
+            waiting[earlier].append(index)
     now, running, spans, ended = 0.0, [], {}, set()
+    perhaps = {queue[0] for queue in queues.values()}
     while len(ended) < len(operations):
-        for index in {queue[0] for queue in queues.values() if queue}:
+        for index in perhaps - spans.keys():
             names, duration, after = operations[index]
-            at_head = all(queues[name][0] == index for name in names)
-            if index not in spans and at_head and ended.issuperset(after):
+            if all(queues[name][0] == index for name in names) and ended.issuperset(after):
                 spans[index] = (now, now + duration)
                 heapq.heappush(running, (now + duration, index))
         now, index = heapq.heappop(running)
         ended.add(index)
-        for name in operations[index][0]:
-            queues[name].popleft()
+        left = [queues[name] for name in operations[index][0]]
+        for queue in left:
+            queue.popleft()
+        perhaps = {queue[0] for queue in left if queue}.union(waiting[index])
     return [spans[index] for index in range(len(operations))]
 
 
