@@ -17,6 +17,7 @@
 # %% role="parameters" id="parameters"
 PROFILE = "cpu"  # "gpu" on a CUDA machine
 # %% role="given" id="setup"
+import ctypes
 import mmap
 import resource
 import time
@@ -67,7 +68,7 @@ def show_first_touch() -> None:
 
 show_first_touch()
 # %% [markdown] items="1.5.C9"
-# **What happened.** The system promised addresses, not memory. At the first touch of each page the processor *faults*, the kernel finds a page, fills
+# **What happened.** The system promised addresses, not memory. At the first touch of each page the processor *faults*; the operating system finds a page, fills
 # it with zeros and maps it. That costs a microsecond or more a page, far beyond the write itself.
 #
 # **Managed memory** on a GPU works in this way, across a cable. This lesson counts what each road between host and device costs, and how
@@ -242,7 +243,7 @@ def show_staged() -> None:
     for buffers in (1, 2, 3):
         label = f"pageable, {buffers} buffer{'s' if buffers > 1 else ''}"
         times_ms[label] = staged_time(64_000_000, 1_000_000, buffers, 10.0, rate, 10.0) / 1e3
-    title = "64 MB to the device, model: host 10, link 31.5 GB/s, pieces of 1 MB"
+    title = "64 MB, modelled: host 10, link 31.5 GB/s, 1 MB buffers"
     numbers = ", ".join(f"{name} {value:.2f} ms" for name, value in times_ms.items())
     show(bars(times_ms, unit="ms", title=title), f"{title}: {numbers}.")
 
@@ -535,8 +536,9 @@ def measure_streams() -> None:
         begin.record(streams[0])
         for stream in streams[1:]:
             stream.wait_event(begin)
-        for index, part in enumerate(np.array_split(np.arange(size), chunks)):
-            stream, cut = streams[index % len(streams)], slice(part[0], part[-1] + 1)
+        for index in range(chunks):
+            stream = streams[index % len(streams)]
+            cut = slice(index * size // chunks, (index + 1) * size // chunks)
             with stream:
                 device[cut].set(host_in[cut], stream=stream)
                 work(device[cut])
@@ -680,12 +682,11 @@ def measure_managed() -> None:
     for prefetch in (False, True):
         memory = cupy.cuda.malloc_managed(4 * size)
         array = cupy.ndarray(size, cupy.float32, memory)
-        np.frombuffer((np.ctypeslib.ctypes.c_float * size).from_address(memory.ptr), np.float32)[
-            :
-        ] = 1
+        np.frombuffer((ctypes.c_float * size).from_address(memory.ptr), np.float32)[:] = 1
         stream = cupy.cuda.Stream(non_blocking=True)
         with stream:
-            cupy.add(cupy.ones(1, cupy.float32), 1)  # compiled before anything is timed
+            warm = cupy.ones(1, cupy.float32)
+            warm += 1  # compiled before anything is timed
             events = [cupy.cuda.Event() for _ in range(4)]
             events[0].record()
             if prefetch:

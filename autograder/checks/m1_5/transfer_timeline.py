@@ -93,8 +93,13 @@ def judge(case, answer):
     want = simulate(queued)
     if isinstance(answer, np.ndarray):
         answer = answer.tolist()
-    spans = expect.sequence(answer, tuple(f"span {i}" for i in range(len(want))))
-    for index, (span, right) in enumerate(zip(spans, want, strict=True)):
+    if not isinstance(answer, (list, tuple)):
+        expect.wrong("type", "Return a list of (start, end) pairs.", yours=expect.kind(answer))
+    if len(answer) != len(want):
+        expect.wrong(
+            "shape", "Return a pair for each operation.", yours=len(answer), right=len(want)
+        )
+    for index, (span, right) in enumerate(zip(answer, want, strict=True)):
         if isinstance(span, np.ndarray):
             span = span.tolist()
         pair = expect.sequence(span, ("start", "end"))
