@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nvrtc-beside-cpu-torch lab test lint unit notebooks course grade progress answers attack bench bench-cuda lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq gpu postgresql clean
+.PHONY: help setup nvrtc-beside-cpu-torch lab test lint unit notebooks course grade progress answers attack bench bench-cuda lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq llamacpp lm-gguf gpu postgresql compiler fuzz-gguf clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -85,10 +85,14 @@ answers: $(STAMP)  ## the bank of right and wrong answers, as a table in autogra
 attack: $(STAMP)  ## grade the bank of hostile submissions (some minutes): autograder/ATTACKS.md
 	cd tests && python -m attacks --out ../autograder/ATTACKS.md
 
+fuzz-gguf: $(STAMP)  ## a minute of changed GGUF files against the reference reader
+	python -m autograder.checks.oracles.gguf_fuzz --seconds 60
+
 bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md
 
-bench-cuda: $(STAMP)  ## seconds of CUDA kernels on the CPU, plain and watched (a quiet machine)
+# Seconds of CUDA kernels on the CPU, plain and watched, on a quiet machine.
+bench-cuda: $(STAMP)
 	python -m ci.cuda_bench
 
 lm: $(STAMP)  ## train the shipped language models again (resumes), then measure them
@@ -114,6 +118,13 @@ gptqmodel: $(STAMP)  ## quantize the shipped model with GPTQModel, in an environ
 autogptq: $(STAMP)  ## the same with AutoGPTQ, which is archived and needs CPython 3.11
 	python -m data.gptq_libraries autogptq
 
+llamacpp: $(STAMP)  ## build llama.cpp for module 1.4, once (about 2 CPU minutes), and install it
+	@python -m lab.llamacpp_build
+
+# The shipped model quantized by llama.cpp, for machines without it.
+lm-gguf: llamacpp
+	@python -m data.lm_gguf
+
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'
 	python ci/run_notebooks.py --profile gpu
@@ -121,6 +132,10 @@ gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 postgresql:  ## as root on Debian or Ubuntu: the server that tests of the gradebook start
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update -qq -o Acquire::Retries=3 \
 		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends postgresql; }
+
+compiler:  ## as root on Debian or Ubuntu: g++, for llama.cpp and for CUDA without a GPU
+	@command -v g++ clang++ >/dev/null || { apt-get update -qq -o Acquire::Retries=3 \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends g++; }
 
 clean:  ## remove what was generated, not the environment nor the gradebook
 	rm -rf ci/out autograder/work/source autograder/work/sample-class .pytest_cache .ruff_cache

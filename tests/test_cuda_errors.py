@@ -73,6 +73,16 @@ extern "C" __global__ void in_place(int *y, int n) {
     __syncthreads();
     y[i] = next;  // <- in_place
 }
+extern "C" __global__ void three_points(int *y, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    int sum = y[i] + (i + 1 < n ? y[i + 1] : 0);
+    __syncthreads();
+    y[i] = sum;  // <- three_points
+}
+extern "C" __global__ void other_width(int *y, signed char *bytes) {
+    y[threadIdx.x] = 1;
+    bytes[threadIdx.x] = 2;  // <- other_width
+}
 extern "C" __global__ void some_wait(int *y) {
     if (threadIdx.x < 16)
         __syncthreads();  // <- some_wait
@@ -102,6 +112,9 @@ extern "C" __global__ void half_a_shuffle(int *y) {
 extern "C" __global__ void constant_store(float *y) {
     coefficients[threadIdx.x] = 1;  // <- constant_store
     y[0] = coefficients[1];
+}
+extern "C" __global__ void far_coefficient(float *y) {
+    y[threadIdx.x] = coefficients[threadIdx.x + 1];  // <- far_coefficient
 }
 extern "C" __global__ void endless(const volatile int *y) {
     while (y[0] == 0) {  // <- endless
@@ -217,6 +230,12 @@ WATCHED = {
                     "writes `y[0]` that thread (0, 0, 0) writes too"),
     "in_place": (2, 64, lambda: (cuda.arange(128, dtype=np.int32), np.int32(128)), "race",
                  ((1, 0, 0), (0, 0, 0)), "writes `y[64]` that thread (63, 0, 0) of block (0, 0, 0) reads"),
+    "three_points": (2, 64, lambda: (cuda.arange(128, dtype=np.int32), np.int32(128)), "race",
+                     ((1, 0, 0), (0, 0, 0)), "thread (63, 0, 0) of block (0, 0, 0) reads"),
+    "other_width": (1, 8, lambda: (lambda y: (y, y.view(np.int8)))(ints(8)), "race",
+                    ((0, 0, 0), (1, 0, 0)), "writes `y[0]` that thread (0, 0, 0) writes too"),
+    "far_coefficient": (1, 4, lambda: (cuda.zeros(4, np.float32),), "outside", ((0, 0, 0), (3, 0, 0)),
+                        "reads 4 bytes, 0 bytes beyond the end of the variable `coefficients`"),
     "constant_store": (1, 4, lambda: (cuda.zeros(1, np.float32),), "constant", ((0, 0, 0), (0, 0, 0)),
                        "a kernel can only read"),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """The interface of CuPy's RawKernel and RawModule, launches, arrays, the cache, and no compiler."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ CODE = r"""
 #endif
 __constant__ float table[4] = {1, 2, 3, 4};
 __device__ int calls;
+__device__ const int steps[4] = {1, 10, 100, 1000};
+__constant__ const int fixed = 5;
 struct Pair { int a; float b; };
 
 extern "C" {
@@ -40,7 +43,7 @@ extern "C" __global__ void scale(const float *__restrict__ x, float *__restrict_
     if (i < n) y[i] = FACTOR * __ldg(&x[i]);
 }
 extern "C" __global__ void look_up(float *y) {
-    y[threadIdx.x] = table[threadIdx.x];
+    y[threadIdx.x] = table[threadIdx.x] + steps[threadIdx.x] - steps[threadIdx.x] + fixed - 5;
     atomicAdd(&calls, 1);
 }
 extern "C" __global__ void talk(int n) {
@@ -314,6 +317,26 @@ def test_without_a_compiler_the_package_is_named(monkeypatch):
         compiler.find.cache_clear()
 
 
+def test_clang_runs_kernels_but_does_not_watch_them(tmp_path, monkeypatch):
+    clang = tmp_path / "clang++"
+    clang.write_text("#!/bin/sh\necho clang version 99")
+    clang.chmod(0o755)
+    monkeypatch.setenv("CXX", str(clang))
+    compiler.find.cache_clear()
+    try:
+        assert compiler.find() == str(clang) and compiler.find(watch=True) != str(clang)
+        compiler.find.cache_clear()
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(cuda.CudaError, match="only clang here: install the package g\\+\\+"):
+            compiler.find(watch=True)
+        monkeypatch.setattr(compiler.sys, "platform", "darwin")
+        compiler.find.cache_clear()
+        with pytest.raises(cuda.CudaError, match="runs on Linux"):
+            compiler.find()
+    finally:
+        compiler.find.cache_clear()
+
+
 def test_a_program_that_ends_itself_or_hangs_is_an_error(module, monkeypatch):
     def ended(status, reason):
         def run(argv, files, outputs, wall_s):
@@ -332,6 +355,24 @@ def test_a_program_that_ends_itself_or_hangs_is_an_error(module, monkeypatch):
         monkeypatch.setattr(kernel._module, "compile", lambda *_, broken=broken: broken)
         with pytest.raises(cuda.KernelError, match=words):
             kernel((1,), (1,), (x, x, np.int32(1)))
+
+
+HOSTILE = (b"[]", b'{"symbols": 3}', b'{"symbols": {}, "printed": "", "findings": [{"kind": "race"}]}',
+           b'{"symbols": {}, "printed": "", "findings": 7}', b'{"symbols": {"a": "xy"}, "printed": ""}',
+           b'{"symbols": {}, "printed": "", "findings": [{"kind": "race", "pc": "x"}]}')  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, b"[" * 100_000, b"\xff"])
+def test_a_result_that_the_kernel_forged_badly_is_an_error(module, text, monkeypatch):
+    def run(argv, files, outputs, wall_s):
+        return process.Ended(0, "", b"", {"result.json": text})
+
+    kernel, program = module.get_function("scale"), module.compile(watch=True)
+    forged = build.Program(program.code, program.binary, True, program.kernels, run)
+    monkeypatch.setattr(kernel._module, "compile", lambda *_: forged)
+    x = floats(1)
+    with pytest.raises(cuda.KernelError, match="cannot be read|ended its process"):
+        kernel.watch((1,), (1,), (x, x, np.int32(1)))
 
 
 def test_a_process_that_sleeps_is_ended():
@@ -361,6 +402,7 @@ def test_what_a_source_declares():
     __global__ __launch_bounds__(256, 2) void three() {}
     __device__ float a, b;
     static __device__ const int c[2][3] = {{1, 2, 3}};
+    __constant__ __align__(16) signed char d[16];
     __device__ int helper(int x) { __constant__ int inside; return x; }
     """
     found = source.kernels(code)
@@ -368,11 +410,26 @@ def test_what_a_source_declares():
     assert found["one"].parameters[0] == "x" and found["one"].parameters[-2:] == ("y", "n")
     assert [k.c_name for k in found.values()] == [True, False, False]
     assert [k.template for k in found.values()] == [False, True, False]
-    assert "c" in source.symbols(code) and "inside" not in source.symbols(code)
+    assert source.symbols(code) == {"a": False, "b": False, "d": True}
+
+
+class OnGpu:
+    """What cupy.ndarray has that watch needs."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def get(self):
+        return self.values.copy()
+
+    def set(self, values):
+        self.values = values
 
 
 class FakeCupy:
     """Stands where CuPy would: what it is asked for is what lessons hand out."""
+
+    ndarray = OnGpu
 
     def __getattr__(self, name):
         return lambda *values, **options: (name, values, options)
@@ -386,3 +443,15 @@ def test_with_a_gpu_everything_is_cupys(monkeypatch):
     assert (name, values) == ("RawKernel", ("code", "k")) and options["options"] == ("-DA=1",)
     name, _, options = cuda.RawModule(code="code", name_expressions=["k<int>"])
     assert name == "RawModule" and options["name_expressions"] == ["k<int>"]
+
+
+def test_with_a_gpu_watch_runs_cupys_kernel_on_the_cpu(monkeypatch):
+    monkeypatch.setattr(device, "_cupy", FakeCupy)
+    function = SimpleNamespace(code=SMALL, name="scale", options=(), name_expressions=None)
+    x, y = OnGpu(np.arange(8, dtype=np.float32)), OnGpu(np.zeros(8, np.float32))
+    report = cuda.watch(function, (1,), (32,), (x, y, np.int32(8)))
+    assert report.sectors_per_request() == 1 and y.values.tolist() == [2.0 * i for i in range(8)]
+    with pytest.raises(cuda.KernelError, match=r"reads `x\[8\]`"):
+        cuda.watch(function, (1,), (32,), (x, y, np.int32(9)))
+    with pytest.raises(cuda.CudaError, match="made from source"):
+        cuda.watch(SimpleNamespace(code=None), (1,), (32,), (x,))

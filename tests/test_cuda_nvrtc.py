@@ -91,6 +91,7 @@ def test_without_nvrtc_resources_name_the_remedy(monkeypatch):
         # 2,048 threads, 65,536 registers in four parts, 164 KB less 1 KB a block.
         ("sm_80", 256, 32, 0, 8, ("warps", "registers")),
         ("sm_80", 256, 33, 0, 6, ("registers",)),  # 1,280 a warp: 12 of them in a part
+        ("sm_80", 96, 33, 0, 16, ("registers",)),  # and so 48 in all, not 51
         ("sm_80", 32, 16, 0, 32, ("blocks",)),
         ("sm_80", 1024, 64, 0, 1, ("registers",)),
         ("sm_80", 128, 24, 40 * 1024, 4, ("shared",)),

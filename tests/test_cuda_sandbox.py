@@ -1,5 +1,6 @@
 """CUDA on the CPU where submissions are graded: in the learner's kernel, and by the judge's side."""
 
+import asyncio
 import re
 import shutil
 import sys
@@ -12,7 +13,7 @@ from warm_kernels import (
 )
 from warm_kernels import run as run_cells
 
-from autograder.grading.examiner import native
+from autograder.grading.examiner import examine, native
 from lab import cuda
 from lab.cuda import build, nvrtc, process
 from lab.cuda.kernel import RawKernel
@@ -71,6 +72,22 @@ def test_a_judges_kernels_run_shut_in(kernels, tmp_path, monkeypatch):
         with pytest.raises(cuda.CompileError, match="in line 1"):
             RawKernel('extern "C" __global__ void look() { oops }', "look")((1,), (1,), ())
     assert process.runner() is process.run
+
+
+def test_the_examiner_shuts_judges_native_code_in(tiny, monkeypatch):
+    class Prober:
+        hung = False
+
+        async def outcomes(self, name, check, cases):
+            return []
+
+    runners = []
+    monkeypatch.setattr(
+        examine.engine, "run_cases", lambda *_: runners.append(process.runner()) or "report"
+    )
+    call = examine.CheckCall("double", "double")
+    assert asyncio.run(examine.examine(call, Prober(), 1)) == ("report", True)
+    assert runners == [native.run] and process.runner() is process.run
 
 
 def test_nvrtc_works_shut_in(kernels):

@@ -60,7 +60,7 @@ def build(
         CudaError: no compiler, an unknown option, a kernel that is not there.
     """
     run = run or process.runner()
-    path = compiler.find()
+    path = compiler.find(watch)
     text = source.translate(code, names)
     command = compiler.kernel_command(path, tuple(options), watch)
     name = cache.key(text, "\0".join(command[1:]), _base(path), run.__name__)

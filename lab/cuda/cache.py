@@ -80,7 +80,7 @@ def get(name: str, make: Callable[[], bytes]) -> bytes:
 
 
 def _trim(folder: Path) -> None:
-    """Remove the entries that were used longest ago while there are more than MOST_BYTES."""
+    """Remove the entries that were made longest ago while there are more than MOST_BYTES."""
     entries = []
     for path in folder.iterdir():
         with contextlib.suppress(OSError):

@@ -13,6 +13,7 @@ from lab.cuda.errors import CompileError, CudaError
 from lab.cuda.source import FILE, OWN
 
 NATIVE = Path(__file__).with_name("native")
+NONE_HERE = "CUDA on the CPU needs a C++ compiler, and there is none here"
 CANDIDATES = ("g++", "clang++", "c++")
 # As a GPU computes: signed integers wrap, types may be read as others, no a*b+c is contracted.
 SEMANTICS = (
@@ -38,8 +39,11 @@ WATCHED = (
     "-O1",
     "-fsanitize=thread",
     "-fsanitize-coverage=trace-pc",
+    "-fno-tree-sra",  # a vector is loaded whole, also where only its parts are used
+    "-fno-reorder-blocks",  # code in the source's order: lanes meet behind a branch
+    "-fno-jump-tables",
+    "-fno-tree-sink",  # a quotient is computed where the source does, not inside a branch
 )
-GCC_ONLY = ("-fno-tree-sra", "-fno-reorder-blocks", "-fno-jump-tables")
 _OPTION = re.compile(r"-D\w+(=[^\s]*)?|-U\w+|--?std=c\+\+(14|17|20)")
 _IGNORED = re.compile(
     r"--?(use_fast_math|lineinfo|G|device-debug|restrict|extra-device-vectorization|"
@@ -49,25 +53,26 @@ _IGNORED = re.compile(
 
 
 @functools.cache
-def find() -> str:
+def find(watch: bool = False) -> str:
     """The path of the compiler: $CXX, g++, clang++ or c++, the first that there is.
 
+    Args:
+        watch: for a watched kernel, which takes GCC: clang splits the accesses of vector types.
+
     Raises:
-        CudaError: there is none; the sentence says what to install.
+        CudaError: there is none, or this is no Linux; the sentence says what to install.
     """
-    for name in filter(None, (os.environ.get("CXX"), *CANDIDATES)):
-        if path := shutil.which(name):
-            return path
-    raise CudaError(f"CUDA on the CPU needs a C++ compiler, and there is none here: {remedy()}.")
-
-
-def remedy() -> str:
-    """What to install on this system."""
-    if sys.platform == "darwin":
-        return "run `xcode-select --install`"
-    if sys.platform == "win32":
-        return "use the Windows Subsystem for Linux and install g++ there"
-    return "install the package g++ (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++)"
+    if not sys.platform.startswith("linux"):
+        raise CudaError(
+            "CUDA on the CPU runs on Linux: use the Windows Subsystem for Linux, or a Linux container."
+        )
+    names = filter(None, (os.environ.get("CXX"), *CANDIDATES))
+    paths = list(dict.fromkeys(filter(None, map(shutil.which, names))))
+    fitting = [path for path in paths if not (watch and is_clang(path))]
+    if fitting:
+        return fitting[0]
+    what = "Watching a kernel needs GCC, and there is only clang here" if paths else NONE_HERE
+    raise CudaError(f"{what}: install the package g++ (apt install g++; dnf install gcc-c++).")
 
 
 @functools.cache
@@ -101,9 +106,7 @@ def host_options(options: tuple[str, ...]) -> list[str]:
 
 def kernel_command(path: str, options: tuple[str, ...], watch: bool) -> list[str]:
     """argv that compiles kernel.cpp to kernel.o, and that with runtime.o to main, in the working folder."""
-    mode = list(WATCHED if watch else PLAIN)
-    if watch and not is_clang(path):
-        mode += GCC_ONLY
+    mode = WATCHED if watch else PLAIN
     source = ["-I.", "-c", "kernel.cpp", "-o", "kernel.o"]
     first = [path, *SEMANTICS, *mode, *host_options(options), *source]
     # Apart from the compilation: with its option, the sanitizer's library would be linked, and its

@@ -53,7 +53,8 @@ def sections(image: bytes) -> list[Section]:
     return [Section(_text(names, r[0]), r[1], r[6], r[7], content(r)) for r in rows]
 
 
-def symbols(image: bytes) -> list[Symbol]:
+@functools.lru_cache(maxsize=64)
+def symbols(image: bytes) -> tuple[Symbol, ...]:
     """The symbol table; empty in a stripped file."""
     found, parts = [], sections(image)
     for part in parts:
@@ -61,7 +62,7 @@ def symbols(image: bytes) -> list[Symbol]:
             names = parts[part.link].data
             for name, info, _, where, value, size in struct.iter_unpack("<IBBHQQ", part.data):
                 found.append(Symbol(_text(names, name), info & 15, value, size, where != 0))
-    return found
+    return tuple(found)
 
 
 def _text(table: bytes, at: int) -> str:

@@ -122,6 +122,11 @@ def _outside(a: _About) -> str:
             f"{a.does} byte {a.offset:,} of the dynamic shared memory, and the launch gives it "
             f"{a.row['shared_mem']:,} bytes: raise shared_mem, or guard the index."
         )
+    if a.row.get("beyond") == "variable":
+        return (
+            f"{a.does} {a.bytes} bytes, {a.offset:,} bytes beyond the end of the variable "
+            f"`{a.row['variable']}`: guard the index."
+        )
     if a.row.get("beyond") == "static":
         return (
             f"{a.does} {a.bytes} bytes, {a.offset:,} bytes beyond the end of the block's __shared__ "

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.cuda import elf, findings
+from lab.cuda import elf, findings, process
 from lab.cuda.arrays import DeviceArray
 from lab.cuda.build import Program
 from lab.cuda.errors import CudaError, KernelError
@@ -86,7 +86,7 @@ def perform(job: Job) -> Report | None:
         offset += _padded(root.size)
     try:
         found, report = _read(result, job, memories)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
         # Written by the process that ran the kernel, which may have done anything.
         why = (
             f"The kernel `{job.title}` left a result that cannot be read ({type(error).__name__})."
@@ -100,11 +100,12 @@ def perform(job: Job) -> Report | None:
 
 
 def _read(result: dict, job: Job, memories) -> tuple[list[findings.Finding], Report | None]:
-    """Findings and report of a result; what the kernel printed goes to stdout."""
+    """Findings and report of a result; what the kernel printed goes to stdout, but for a judge."""
     for name, data in dict(result["symbols"]).items():
         bytes.fromhex(data)
         job.symbols[name] = data
-    print(str(result["printed"]), end="")
+    if job.program.run is process.run:
+        print(str(result["printed"]), end="")
     buffers = _buffer_names(job, memories)
     found = findings.read(result["findings"], job, memories, buffers)
     report = Report.read(result, job, buffers, found) if job.program.watch else None
@@ -186,7 +187,7 @@ def _written(job: Job, memories, lines) -> tuple[str, np.ndarray]:
 def _result(job: Job, done: Any) -> dict:
     try:
         return json.loads(done.files["result.json"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         pass
     if done.reason:
         why = f"The kernel `{job.title}` was stopped: {done.reason}; does a loop never end?"

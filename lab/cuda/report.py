@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.cuda import elf
 from lab.cuda.findings import Finding
 
 KINDS = ("branch", "load", "store", "atomic")
@@ -72,7 +73,11 @@ class Branch:
 
 @dataclass(frozen=True)
 class Access:
-    """One request of block 0, warp 0: offsets in bytes by lane, None for a lane that is not active."""
+    """One request of block 0, warp 0.
+
+    offsets: bytes by lane, from the start of the allocation or of the shared variable; None for a
+    lane that is not active.
+    """
 
     line: int
     kind: str
@@ -80,6 +85,16 @@ class Access:
     name: str
     size_bytes: int
     offsets: tuple[int | None, ...]
+
+
+def _from_its_start(row: dict, image: bytes) -> tuple[int | None, ...]:
+    """The offsets, in static shared memory from the start of the first lane's variable."""
+    offsets = row["offsets"]
+    if SPACES[row["space"]] != "shared" or row["which"]:
+        return tuple(offsets)
+    first = next(offset for offset in offsets if offset is not None)
+    _, within = elf.shared_variable(image, first) or ("", first)
+    return tuple(None if offset is None else offset - first + within for offset in offsets)
 
 
 @dataclass(frozen=True)
@@ -137,7 +152,7 @@ class Report:
                 SPACES[row["space"]],
                 name(row),
                 row["size"],
-                tuple(row["offsets"]),
+                _from_its_start(row, job.program.binary),
             )
             for row in result["trace"]
         )

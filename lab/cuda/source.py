@@ -18,13 +18,15 @@ _DYNAMIC = re.compile(
 )
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
 _ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
+_FIXED = re.compile(r"\bconst(expr)?\b")
 _IN_MACRO = re.compile(r"#\s*define(?:[^\n]*\\\n)*[^\n]*__global__")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
+# A declaration outside functions, up to its end or its first initial value.
 _SYMBOL = re.compile(
-    r"(?:^|(?<=[;}]))\s*((?:(?:static|extern|volatile|const|__align__\s*\(\s*\d+\s*\))\s+)*"
-    r"(?:__device__|__constant__|__managed__)\b[^;(){}=]*?)\b([A-Za-z_]\w*)\s*((?:\[[^\]]*\]\s*)*)"
-    r"(?==|;|\{)"
+    r"(?:^|(?<=[;}]))\s*((?:(?:static|extern|volatile|const)\s+)*"
+    r"(?:__device__|__constant__|__managed__)\b[^;(){}=]*)(?=[=;{])"
 )
+_ALIGNED = re.compile(r"__align__\s*\(\s*\d+\s*\)")
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,15 @@ def _expanded(code: str) -> str:
 
 
 def symbols(code: str) -> dict[str, bool]:
-    """Variables of the module by name: whether they are `__constant__`."""
+    """Variables of the module that change, by name: whether they are `__constant__`."""
     text = _outermost(re.sub(r"(?m)^\s*#.*$", lambda m: " " * len(m[0]), blank(code)))
-    return {match[2]: "__constant__" in match[1] for match in _SYMBOL.finditer(text)}
+    found = {}
+    for match in _SYMBOL.finditer(_ALIGNED.sub("", text)):
+        for part in match[1].split(","):
+            name = re.search(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\]\s*)*$", part)
+            if name and not _FIXED.search(match[1]):
+                found[name[1]] = "__constant__" in match[1]
+    return found
 
 
 def _outermost(text: str) -> str:

@@ -20,9 +20,9 @@ class Launch:
     Attributes:
         name: the kernel. grid, block: sizes. args: the arguments in order: ("in", name, array) is
             an array that must not change, ("out", name, array) one that the kernel fills, anything
-            else a NumPy scalar.
+            else a NumPy scalar. A fourth entry is the element of its allocation that an array begins
+            at, for unaligned pointers.
         shared_mem: bytes of dynamic shared memory.
-        offset: elements that each array begins after the start of its allocation, for unaligned pointers.
     """
 
     name: str
@@ -30,7 +30,6 @@ class Launch:
     block: tuple
     args: tuple
     shared_mem: int = 0
-    offset: int = 0
     options: tuple[str, ...] = field(default=())
 
 
@@ -62,9 +61,10 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
     arrays, arguments = {}, []
     for value in launch.args:
         if isinstance(value, tuple):
-            way, name, array = value
-            whole = cuda.empty(array.size + launch.offset, array.dtype)
-            device = whole[launch.offset :].reshape(array.shape)
+            way, name, array, *begin = value
+            start = begin[0] if begin else 0
+            whole = cuda.empty(array.size + start, array.dtype)
+            device = whole[start:].reshape(array.shape)
             device.set(array)
             arrays[name] = (way, array, device)
             arguments.append(device)
@@ -120,7 +120,9 @@ def _counters(report: Any) -> dict[str, int]:
         "store_sectors": sum(i.sectors for i in stores),
         "store_bytes": sum(i.bytes for i in stores),
         "bank_conflicts": report.bank_conflicts,
+        "shared_load_requests": sum(i.requests for i in report.select("load", "shared")),
         "atomics": report.atomics,
+        "global_atomics": sum(i.lanes for i in report.select("atomic", "global")),
         "barriers": report.barriers,
         "divergent_branches": report.divergent_branches,
     }

@@ -9,7 +9,7 @@
 #include "order.h"
 
 extern "C" char course_dynamic_shared[];
-extern "C" char __executable_start, etext, edata, end;
+extern "C" char __executable_start, __data_start;
 
 namespace course {
 
@@ -82,7 +82,8 @@ Where where(uintptr_t address, const Thread &thread) {
     // Literals, and tables that the compiler made read-only.
     if (offset < DYNAMIC_BYTES) return {Space::nowhere, 0, 0};
     uintptr_t image = (uintptr_t)&__executable_start;
-    if (address - image < (uintptr_t)&end - image) return {Space::module, 0, address};
+    // What may be written belongs to a variable, or to nobody.
+    if (address - image < (uintptr_t)&__data_start - image) return {Space::module, 0, address};
     return {Space::nowhere, 0, 0};
 }
 
@@ -101,15 +102,26 @@ static std::string at_json(const Access &access, const Where &at) {
     return "\"shared\":" + std::to_string(at.which) + ",\"offset\":" + std::to_string(at.offset);
 }
 
-// An address just behind the launch's shared memory, or anywhere else.
-static std::string beyond_shared(uintptr_t address) {
+// An address just behind the launch's shared memory or a variable, or anywhere else.
+static std::string beyond(uintptr_t address) {
     size_t dynamic = address - (uintptr_t)course_dynamic_shared, end = static_shared().end;
     if (dynamic < DYNAMIC_BYTES)
         return "\"beyond\":\"dynamic\",\"offset\":" + std::to_string(dynamic) +
                ",\"shared_mem\":" + std::to_string(launch.shared);
     if (end != static_shared().start && address - end < 4096)
         return "\"beyond\":\"static\",\"offset\":" + std::to_string(address - end);
-    return place_json(address);
+    const Symbol *nearest = nullptr;
+    size_t least = 4096;
+    for (Symbol *s = symbols; s; s = s->next) {
+        size_t away = address - (uintptr_t)s->address - s->size;
+        if (away < least) {
+            least = away;
+            nearest = s;
+        }
+    }
+    if (!nearest) return place_json(address);
+    return "\"beyond\":\"variable\",\"variable\":\"" + std::string(nearest->name) +
+           "\",\"offset\":" + std::to_string(least);
 }
 
 static Finding race(const Thread &thread, const Where &at, const char *how, uint32_t other) {
@@ -181,7 +193,7 @@ void look(Thread &thread, Doubt &doubt) {
         bool stack = among_stacks(access.address);
         Finding finding = here(stack ? "stack" : "outside", &thread, &access);
         if (first.space == Space::shared) finding.more = at_json(access, first);
-        else finding.more = beyond_shared(access.address);
+        else finding.more = beyond(access.address);
         stop(finding);
     }
     if (access.size <= 16 && !(access.size & (access.size - 1)) && access.address % access.size) {
