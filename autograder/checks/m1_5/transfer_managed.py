@@ -34,6 +34,7 @@ def cases(rng):
     yield one(
         "a hot page", part, [(p * 4096, 1) for k in range(1, 9) for p in (0, k)], 4096, 3 * 4096
     )
+    yield one("ascending pages", part, [(0, 3 * 4096), (2 * 4096, 1)], 4096, 2 * 4096)
     yield one("room for half a page more", part, [(0, 4 * 4096)] * 3, 4096, 3 * 4096 + 2048)
     yield one("one page in all", part, [(0, 1), (5000, 1), (0, 1), (0, 1)], 4096, 4096)
     for places in (2, 5, 9):
