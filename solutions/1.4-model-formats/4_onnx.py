@@ -465,7 +465,7 @@ for label, file in (("unrolled", unrolled), ("closed form", closed)):
 def branch_model(hot: np.ndarray, cold: np.ndarray, threshold: float) -> bytes:
     """An ONNX model of one If: y = x @ hot if the sum of all of x is above threshold, else x @ cold.
 
-    Opset 18 to 23, only ONNX's own operators. One input "x", float32 ("batch", n); one output "y",
+    Opset 18 to 23, ONNX's own operators (no Einsum, Loop or Scan). One input "x", float32 ("batch", n); one output "y",
     float32 ("batch", m). The main graph has exactly one If and no MatMul or Gemm; each of its two branches has
     exactly one. The sum and the comparison run in float32; a sum equal to the threshold, or a NaN, takes cold.
 
@@ -657,7 +657,8 @@ def fold_batchnorm(model_bytes: bytes) -> bytes:
     the graph. The Conv gets new weights and a bias (float32, under new names: a weight may be shared) and
     the norm's output name; the norm goes, no node is added. All other nodes, the graph's outputs and their
     names stay. Unused initializers may stay. Weights, biases and the norm's scale, bias, mean and
-    variance (its inputs 1 to 4) are initializers. epsilon is 1e-5 where the attribute is absent.
+    variance (its inputs 1 to 4) are initializers. Each Conv is two-dimensional; no If or Loop. epsilon is
+    1e-5 where the attribute is absent. The graph's inputs stay; a model without a norm comes back as it is.
 
     Raises:
         ValueError: the bytes are no ONNX model or hold no graph, or a norm has training_mode=1 (it would
