@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq gpu postgresql clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq gpu postgresql fuzz-gguf clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ answers: $(STAMP)  ## the bank of right and wrong answers, as a table in autogra
 
 attack: $(STAMP)  ## grade the bank of hostile submissions (some minutes): autograder/ATTACKS.md
 	cd tests && python -m attacks --out ../autograder/ATTACKS.md
+
+fuzz-gguf: $(STAMP)  ## a minute of changed GGUF files against the reference reader
+	python -m autograder.checks.oracles.gguf_fuzz --seconds 60
 
 bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md

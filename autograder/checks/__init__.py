@@ -5,7 +5,7 @@ them with right and wrong answers.
 """
 
 from autograder.checks import expect
-from autograder.checks.runner import refusal
+from autograder.checks.runner import outcome, refusal
 from autograder.checks.spec import Case, Finding, Wrong, case
 
-__all__ = ["Case", "Finding", "Wrong", "case", "expect", "refusal"]
+__all__ = ["Case", "Finding", "Wrong", "case", "expect", "outcome", "refusal"]

@@ -33,9 +33,25 @@ def refusal(call):
     return {"raised": None}
 
 
+def outcome(call):
+    """What `call()` returns or raises, where a case may ask for either.
+
+    {"value": its result}, or {"raised": name, "message": its text, "field": its `field` or None}. A kind
+    of ValueError is named ValueError. NotImplementedError passes: nothing is written yet.
+    """
+    try:
+        return {"value": call()}
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        name = "ValueError" if isinstance(error, ValueError) else type(error).__name__
+        field = getattr(error, "field", None)
+        return {"raised": name, "message": str(error)[:500], "field": field}
+
+
 def probe_scope():
-    """The only globals of a probe: `np` and `refusal`."""
-    return {"np": np, "refusal": refusal, "__name__": "probe"}
+    """The only globals of a probe: `np`, `refusal` and `outcome`."""
+    return {"np": np, "refusal": refusal, "outcome": outcome, "__name__": "probe"}
 
 
 def run_probe(probe, solution, inputs):

@@ -64,8 +64,8 @@ class Check:
     """An exercise's check.
 
     cases(rng) -> iterator of Case. probe(solution, **inputs) -> plain data, self-contained: it may
-    use `np`, `refusal` (runner.py) and what it imports in its own body, nothing else, so that it can
-    run beside the learner's code while the judge runs elsewhere. judge(case, answer) -> None, or
+    use `np`, `refusal`, `outcome` (runner.py) and what it imports in its own body, nothing else, so that
+    it can run beside the learner's code while the judge runs elsewhere. judge(case, answer) -> None, or
     raises Wrong.
     parts: share of the points by part name, summing to 1; the first part gates the others.
     probe_source: the probe's text, for a kernel elsewhere. bank_seeds: seeds to put the bank to
