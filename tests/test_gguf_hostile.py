@@ -81,3 +81,20 @@ def test_the_fuzzer_sees_a_reader_that_crashes_or_takes_memory_or_accepts(fault,
 
     report = gguf_fuzz.fuzz(5.0, seed=1, reader=reader, most=40)
     assert report.crashes and any(said in crash for crash in report.crashes)
+
+
+@pytest.mark.parametrize(
+    ("dims", "kind", "field"),
+    [((2**61,), 0, "dims"), ((2**32, 2**32), 0, "dims"), ((2**60, 16), 8, "dims"), ((1,) * 5, 0, "n_dims"),
+     ((63,), 8, "dims"), ((4, 0), 0, "dims"), ((4,), 5, "type")],
+)  # fmt: skip
+def test_bytes_of_a_tensor_do_not_wrap(dims, kind, field):
+    with pytest.raises(gguf_reader.GGUFError) as refusal:
+        gguf_reader.tensor_bytes(dims, kind)
+    assert refusal.value.field == field
+
+
+def test_bytes_of_a_tensor():
+    assert gguf_reader.tensor_bytes((2**61 - 1,), 0) == 2**63 - 4
+    assert gguf_reader.tensor_bytes((64, 3), 8) == 204
+    assert gguf_reader.tensor_bytes((), 0) == 4

@@ -90,14 +90,14 @@ overhead = 1000 * (1 - weight_bytes / file_bytes)
 reveal(my_bytes_per_thousand, overhead, unit="bytes per thousand")
 # %% [markdown] items="1.4.C1"
 # **What happened.** A handful of bytes in a thousand hold everything else that a program needs to run the model: sizes, names, the tokenizer with
-# its merges. In a model of seven billion parameters this share vanishes.
+# its merges. In a model of billions this share vanishes.
 #
 # **GGUF** is one file: weights, **metadata** and **tokenizer**; quantized blocks as the kernels read them; tensors
 # aligned, so that a program can *map* the file instead of reading it.
 # %% [markdown] items="1.4.C2"
 # ## The first bytes
 #
-# All numbers are little-endian. A file is: header, key-values, tensor table, padding, data.
+# Numbers are little-endian. A file is: header, key-values, tensor table, padding, data.
 #
 # | bytes | header |
 # |---|---|
@@ -106,7 +106,7 @@ reveal(my_bytes_per_thousand, overhead, unit="bytes per thousand")
 # | 8 to 15 | number of tensors, uint64 |
 # | 16 to 23 | number of key-values, uint64 |
 #
-# Below, each box is a byte of the real file. Move the slider and find where the first key begins.
+# Below, each box is a byte of the file. Move the slider: where does the first key begin?
 # %% role="given" id="byte-map"
 lm_bytes = lm_path.read_bytes()
 
@@ -222,8 +222,8 @@ check("gguf-header", read_header)
 #
 # - Scalars lie **without padding**: a uint8 takes one byte.
 # - A **string** is its length in *bytes* (uint64), then UTF-8, with no zero at the end.
-# - An **array** is: element type (uint32), count (uint64), elements, without type ids of their own. In an array of arrays each
-#   inner one begins with its own type and count.
+# - An **array** is: element type (uint32), count (uint64), elements, without type ids of their own. Inner arrays begin with
+#   their own type and count.
 # %% [markdown] items="1.4.C2"
 # ### Exercise: one value
 #
@@ -389,9 +389,9 @@ print(f"the gguf package    {package_time}")
 # ## Map, do not read
 #
 # `read()` copies the file into memory of the process. **`mmap`** only notes that these addresses *are* the file. The first touch
-# of a page (4 KiB) is a page fault; the kernel brings the page in, and from then on it is ordinary memory.
+# of a page (4 KiB) is a page fault; the kernel brings the page in, and then it is ordinary memory.
 #
-# Two processes that map a file share one copy; a page that nobody touches is never loaded. But a tensor must be usable **where it
+# Two processes that map a file share one copy; an untouched page is never loaded. But a tensor must be usable **where it
 # lies**: hence the alignment, and blocks as kernels read them.
 # %% [markdown] items="1.4.K4"
 # ### Exercise: a tensor without a copy
@@ -546,14 +546,14 @@ for way, added in resident.items():
     print(f"  {way:26s} {added['own']:6.1f} {added['file']:9.1f}")
 # %% [markdown] items="1.4.K4"
 # **What you should see.** Reading: the whole file as **own** memory, which the kernel can only swap out. Mapping: own memory
-# near zero, file pages as far as they were touched. The kernel may drop these at any moment, for the file still has them, and
+# near zero, file pages as far as they were touched. The kernel may drop these at any moment, and
 # ten processes share them.
 #
 # So `top` shows a mapped model as large though it costs a second process nothing.
 # %% [markdown] items="1.4.K1"
 # ## Why GGML files had to go
 #
-# The formats before GGUF (GGML, GGMF, GGJT) began with a **list of untyped numbers**: the sizes, in an order that each program knew by heart. The
+# The formats before GGUF (GGML, GGMF, GGJT) began with a **list of untyped numbers**, in an order that each program knew by heart. The
 # specification names what went wrong: the file did not say which *architecture* it held; a new hyperparameter broke every older reader; the
 # quantization version hid in another number.
 #

@@ -210,8 +210,8 @@ else:
 # %% [markdown] items="1.4.C3 1.4.K8"
 # ## One rule: ask before you take
 #
-# Every number in the file is a **claim**. Before it is used for a slice, an allocation or a loop, compare it with what is certain: the
-# bytes that are left.
+# Every number in the file is a **claim**. Before it is used for a slice, an allocation or a loop, compare it with the bytes that are
+# left.
 #
 # In C the comparison itself can fail: `at + count * size <= length` *wraps* in 64 bits. With $2^{61}$ entries of 8 bytes the product is 0,
 # and everything fits. Use integers that cannot wrap.
@@ -276,8 +276,8 @@ check("gguf-take", take)
 #
 # All problems inside a value have the field `value`. Only a `value_type` that is none of the thirteen has the field `value_type`.
 #
-# <details><summary>Hint 1</summary>Read every length with <code>take(data, at, 1, 8, "value")</code>, and before the loop over
-# the elements call <code>take(data, at, count, least, "value")</code> for the test alone.</details>
+# <details><summary>Hint 1</summary>Read every length with <code>take(data, at, 1, 8, "value")</code>; before the loop call
+# <code>take(data, at, count, least, "value")</code> as a test.</details>
 # <details><summary>Hint 2</summary><code>str(raw, "utf-8")</code> raises UnicodeDecodeError, which is a ValueError, but no
 # GGUFError.</details>
 # <details><summary>Hint 3</summary>Test the element type before you hand it down: there it would be called
@@ -561,7 +561,7 @@ check("gguf-safe-metadata", safe_metadata)
 # | name | empty, over 64 bytes, not UTF-8, twice |
 # | n_dims, dims, type, offset | as in your functions |
 #
-# A field that is cut off has its own name; a length belongs to what it measures.
+# A field that is cut off has its own name.
 # %% [markdown] items="1.4.K8 1.4.C3"
 # ### Exercise: the whole reader, hardened
 #

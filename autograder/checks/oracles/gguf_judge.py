@@ -22,9 +22,11 @@ def refused(answer: object, why: str, words: tuple[str, ...] = ()) -> None:
     """A probe's {"raised": name, "message": text}: a ValueError whose message has these words."""
     expect.raised(answer, "ValueError", why)
     message = str(answer.get("message", ""))
+    # "big endian" and "16,777,216" say the same as "big-endian" and "16777216".
+    said = message.lower().replace("-", " ").replace(",", "").replace("_", "")
     for word in words:
         expect.that(
-            word.lower() in message.lower(),
+            word.lower().replace("-", " ") in said,
             f"The message does not say {word!r}: whoever reads it must know what to do.",
             stage="edge",
             yours=message or "an empty message",
@@ -56,3 +58,19 @@ def named(answer: object, fields: tuple[str, ...], what: str) -> None:
                 yours=said, right=right)  # fmt: skip
     expect.that(got.get("field") in fields, f"{what}: the error names another field.", stage="edge",
                 yours=str(got.get("field")), right=" or ".join(fields[:4]))  # fmt: skip
+
+
+def contents(answer: object, want: dict) -> None:
+    """What a reader returned for a whole file; a shape may be a list, and more may be told."""
+    expect.mapping(answer, tuple(want))
+    tensors = answer["tensors"]
+    for name in tensors if isinstance(tensors, dict) else ():
+        info = tensors[name]
+        if isinstance(info, dict) and {"shape", "type", "offset"} <= set(info):
+            shape = info["shape"]
+            shape = tuple(shape) if isinstance(shape, list) else shape
+            tensors[name] = {"shape": shape, "type": info["type"], "offset": info["offset"]}
+    for key, content in want.items():
+        same(answer[key], content, f"[{key!r}]")
+    for key in ("metadata", "tensors"):
+        same(list(answer[key]), list(want[key]), f"list({key})")
