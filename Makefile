@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq gpu postgresql fuzz-gguf clean
+.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq llamacpp lm-gguf gpu postgresql fuzz-gguf clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -105,6 +105,13 @@ gptqmodel: $(STAMP)  ## quantize the shipped model with GPTQModel, in an environ
 
 autogptq: $(STAMP)  ## the same with AutoGPTQ, which is archived and needs CPython 3.11
 	python -m data.gptq_libraries autogptq
+
+llamacpp: $(STAMP)  ## build llama.cpp for module 1.4, once (about 2 CPU minutes), and install it
+	@python -m lab.llamacpp_build
+
+# The shipped model quantized by llama.cpp, for machines without it.
+lm-gguf: llamacpp
+	@python -m data.lm_gguf
 
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'

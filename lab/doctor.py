@@ -15,9 +15,10 @@ from lab.paths import repo_root
 PYTHON_LOW, PYTHON_HIGH = (3, 11), (3, 13)
 EXTRA_COSTS = {
     "gpu": "CuPy on a GPU; the CUDA lessons run on the CPU without it",
-    "serve": "language-model lessons (1.2 to 1.4)",
     "dev": "the course's own tests",
+    "llamacpp": "running GGUF files in llama.cpp (1.4); the lessons go on with shipped files",
 }
+EXTRA_REMEDIES = {"llamacpp": "make llamacpp (compiles for a few minutes, once)"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def judge_extra(
         if versions[package] and versions[package].split("+")[0] != pinned
     ]
     costs = EXTRA_COSTS.get(extra, "what needs this extra")
-    remedy = f"pip install -e .[{extra}]"
+    remedy = EXTRA_REMEDIES.get(extra, f"pip install -e .[{extra}]")
     if absent:
         return Finding(name, "missing", f"without {', '.join(absent)}", costs, remedy)
     if other:

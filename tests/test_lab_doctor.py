@@ -25,7 +25,7 @@ def test_this_machine():
     by_name = {finding.name: finding for finding in findings}
     assert by_name["Python"].state == "ok"
     assert by_name["package numpy"].detail.count(".") == 2
-    assert {"extra gpu", "extra serve", "extra dev", "GPU", "CUDA compiler"} <= set(by_name)
+    assert {"extra gpu", "extra llamacpp", "extra dev", "GPU", "CUDA compiler"} <= set(by_name)
     assert by_name["network"].detail == "COURSE_OFFLINE is set"
     assert by_name["mirror"].state == "missing"
     assert "no data set" in by_name["data cache"].detail
@@ -70,7 +70,7 @@ def test_pins_are_read_from_the_project():
     lines = ["a==1.2", "b.c-d==3; python_version > '3'", "free>=2"]
     assert doctor.pins({"dependencies": lines}) == [("a", "1.2"), ("b.c-d", "3")]
     names = {finding.name for finding in doctor.look_at_packages()}
-    assert {"package torch", "package nbgrader", "extra serve"} <= names
+    assert {"package torch", "package nbgrader", "extra llamacpp"} <= names
 
 
 def test_extras():
@@ -78,6 +78,8 @@ def test_extras():
     absent = doctor.judge_extra("serve", wanted, {"a": "1", "b": None})
     assert (absent.state, absent.detail) == ("missing", "without b")
     assert absent.remedy == "pip install -e .[serve]"
+    built = doctor.judge_extra("llamacpp", wanted, {"a": "1", "b": None})
+    assert built.remedy.startswith("make llamacpp") and "GGUF" in built.costs
     other = doctor.judge_extra("serve", wanted, {"a": "1", "b": "3"})
     assert (other.state, other.detail) == ("warning", "has b 3 (pinned 2)")
     assert doctor.judge_extra("serve", wanted, {"a": "1+cpu", "b": "2"}).state == "ok"

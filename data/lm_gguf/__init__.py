@@ -1,0 +1,1 @@
+"""The shipped model as GGUF, quantized by llama.cpp: `make lm-gguf`."""

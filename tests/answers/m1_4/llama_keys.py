@@ -1,0 +1,123 @@
+"""Answers to llama-keys."""
+
+from autograder.checks.bank import right, wrong
+
+PLAIN = {
+    "llama.block_count": "num_hidden_layers",
+    "llama.context_length": "max_position_embeddings",
+    "llama.embedding_length": "hidden_size",
+    "llama.feed_forward_length": "intermediate_size",
+    "llama.vocab_size": "vocab_size",
+    "llama.attention.head_count": "num_attention_heads",
+}
+
+
+def _keys(config, *, plain=PLAIN, guard=True, scaling=("rope_type", "type"), required=True, size=None,
+          theta=None, kv=None, number=float, extra=None, eps=None):  # fmt: skip
+    if guard and "LlamaForCausalLM" not in (config.get("architectures") or ()):
+        raise ValueError("not a Llama")
+    if required:
+        for field in (*PLAIN.values(), "rms_norm_eps"):
+            if field not in config:
+                raise ValueError(field)
+    for rope in (config.get("rope_parameters"), config.get("rope_scaling")):
+        kinds = [rope[k] for k in scaling if k in rope] if rope else []
+        if kinds and kinds[0] != "default":
+            raise ValueError("scaled")
+    heads = config["num_attention_heads"]
+    size = size(config) if size else config.get("head_dim") or config["hidden_size"] // heads
+    kv = kv(config) if kv else config.get("num_key_value_heads") or heads
+    inside = (config.get("rope_parameters") or {}).get("rope_theta")
+    base = theta(config) if theta else inside or config.get("rope_theta") or 10000.0
+    return {
+        "general.architecture": "llama",
+        **{key: config[field] for key, field in plain.items() if required or field in config},
+        "llama.attention.head_count_kv": kv,
+        "llama.attention.key_length": size,
+        "llama.attention.value_length": size,
+        "llama.rope.dimension_count": size,
+        "llama.attention.layer_norm_rms_epsilon": number(eps if eps else config["rms_norm_eps"]),
+        "llama.rope.freq_base": number(base),
+        **(extra or {}),
+    }
+
+
+@right("one table")
+def by_table(config):
+    return _keys(config)
+
+
+@right("field by field")
+def by_hand(config):
+    if "LlamaForCausalLM" not in config.get("architectures", []):
+        raise ValueError("give a Llama")
+    out = {"general.architecture": "llama"}
+    try:
+        for key, field in PLAIN.items():
+            out[key] = int(config[field])
+        out["llama.attention.layer_norm_rms_epsilon"] = float(config["rms_norm_eps"])
+    except KeyError as error:
+        raise ValueError(f"missing {error}") from error
+    rope = dict(config.get("rope_scaling") or {}) | dict(config.get("rope_parameters") or {})
+    if rope.get("rope_type", rope.get("type", "default")) != "default":
+        raise ValueError("this rope is scaled")
+    out["llama.rope.freq_base"] = float(rope.get("rope_theta", config.get("rope_theta", 1e4)))
+    kv = config.get("num_key_value_heads")
+    out["llama.attention.head_count_kv"] = config["num_attention_heads"] if kv is None else kv
+    size = config.get("head_dim")
+    if size is None:
+        size = config["hidden_size"] // config["num_attention_heads"]
+    for key in ("attention.key_length", "attention.value_length", "rope.dimension_count"):
+        out[f"llama.{key}"] = size
+    return out
+
+
+def _wrong(name, sentence, **changes):
+    @wrong(name, sentence)
+    def answer(config):
+        return _keys(config, **changes)
+
+    return answer
+
+
+any_architecture = _wrong("any-architecture", "Ask for LlamaForCausalLM: other models have other tensors.",
+                          guard=False)  # fmt: skip
+scaled = _wrong("scaling-passed", "A scaled rope must be refused: the file would have another meaning.",
+                scaling=())  # fmt: skip
+new_name = _wrong("old-name-forgotten", "Older files call the scaling's name `type`.",
+                  scaling=("rope_type",))  # fmt: skip
+split = _wrong("head-dim-ignored", "head_dim counts where it is given; the quotient is only the default.",
+               size=lambda c: c["hidden_size"] // c["num_attention_heads"])  # fmt: skip
+all_heads = _wrong("kv-heads-ignored", "Grouped queries: head_count_kv is num_key_value_heads.",
+                   kv=lambda c: c["num_attention_heads"])  # fmt: skip
+one_head = _wrong("kv-default-one", "Without num_key_value_heads there are as many as query heads.",
+                  kv=lambda c: c.get("num_key_value_heads") or 1)  # fmt: skip
+kv_none = _wrong("kv-none", "num_key_value_heads may be there and None.",
+                 kv=lambda c: c.get("num_key_value_heads", c["num_attention_heads"]))  # fmt: skip
+outside = _wrong("theta-top-level-only", "transformers 5 writes rope_theta inside rope_parameters.",
+                 theta=lambda c: c.get("rope_theta", 10000.0))  # fmt: skip
+inside = _wrong("theta-inside-only", "Older files have rope_theta at the top level.",
+                theta=lambda c: (c.get("rope_parameters") or {}).get("rope_theta", 10000.0))  # fmt: skip
+constant = _wrong("theta-constant", "theta is read from config.json; 10,000 is only the default.",
+                  theta=lambda c: 10000.0)  # fmt: skip
+eps = _wrong(
+    "eps-constant", "rms_norm_eps is read from config.json, it is not always 1e-6.", eps=1e-6
+)
+whole = _wrong("theta-as-int", "freq_base is a float, also where config.json has a whole number.",
+               number=lambda v: v)  # fmt: skip
+unguarded = _wrong("fields-unguarded", "A missing field must raise ValueError, not KeyError.",
+                   required=False)  # fmt: skip
+swapped = _wrong("lengths-swapped", "embedding_length is hidden_size, feed_forward_length intermediate_size.",
+                 plain=PLAIN | {"llama.embedding_length": "intermediate_size",
+                                "llama.feed_forward_length": "hidden_size"})  # fmt: skip
+more = _wrong("key-too-many", "Exactly the keys of the table: llama.cpp ignores a key that it does not know.",
+              extra={"llama.tie_word_embeddings": 1})  # fmt: skip
+
+
+def _outside_first(config):
+    inside = config.get("rope_parameters") or {}
+    return config.get("rope_theta") or inside.get("rope_theta", 1e4)
+
+
+outer = _wrong("top-level-wins", "Where both name a theta, the one inside rope_parameters wins.",
+               theta=_outside_first)  # fmt: skip
