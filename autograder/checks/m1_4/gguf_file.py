@@ -43,6 +43,11 @@ def cases(rng):
     tied = _model(rng)
     tied["weights"]["lm_head.weight"] = tied["weights"]["model.embed_tokens.weight"].copy()
     yield case("tied, lm_head in the checkpoint all the same", "edges", **tied)
+    free = _model(rng, tie_word_embeddings=False)
+    del free["config"]["tie_word_embeddings"]
+    yield case("without tie_word_embeddings: untied", "edges", **free)
+    plain = _model(rng, head_dim=..., num_key_value_heads=...)
+    yield case("without head_dim and num_key_value_heads", "edges", **plain)
     halves = _model(rng)
     # Between two float16 numbers, and exactly half-way.
     halves["weights"]["model.layers.0.mlp.up_proj.weight"][:2, :4] = [
@@ -62,6 +67,19 @@ def cases(rng):
     large = _model(rng)
     large["weights"]["model.layers.1.mlp.down_proj.weight"][3, 3] = 70_000
     yield case("a weight of 70,000", "edges", bad=True, **large)
+    low = _model(rng)
+    low["weights"]["model.layers.0.self_attn.o_proj.weight"][1, 2] = -70_000
+    yield case("a weight of -70,000", "edges", bad=True, **low)
+    more = _model(rng)
+    name = "model.layers.{}.mlp.up_proj.weight"
+    more["weights"][name.format(2)] = more["weights"][name.format(1)].copy()
+    yield case("a tensor of a third layer of two", "edges", bad=True, **more)
+    other = _model(rng)
+    other["config"]["architectures"] = ["MistralForCausalLM"]
+    yield case("another architecture", "edges", bad=True, **other)
+    words = _model(rng)
+    words["tokenizer"]["model"]["type"] = "WordPiece"
+    yield case("a tokenizer that is no BPE", "edges", bad=True, **words)
 
 
 def _model(rng, **changes):
