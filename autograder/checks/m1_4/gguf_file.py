@@ -142,6 +142,8 @@ def _weights(data, read, want):
             array.shape
         )
         expect.codes(got, array, name, hint=HINTS[1])
+        expect.that(got.tobytes() == array.tobytes(), f"{name} differs in the sign of a zero.",
+                    yours="0.0", right="-0.0")  # fmt: skip
 
 
 def _metadata(data, metadata, case):

@@ -287,3 +287,11 @@ def any_architecture(config, weights, tokenizer):
 @wrong("any-tokenizer", "Refuse what tokenizer_keys refuses: a tokenizer that is no BPE.")
 def any_tokenizer(config, weights, tokenizer):
     return _by_package(_metadata(config, tokenizer, bpe=False), _tensors(config, weights))
+
+
+@wrong("negative-zero-lost", "Bit for bit: -0.0 keeps its sign, so add nothing to a weight.")
+def negative_zero_lost(config, weights, tokenizer):
+    def half(weight):
+        return weight.astype(np.float16) + np.float16(0)
+
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, half=half))
