@@ -96,6 +96,7 @@ def test_module_points_and_minutes_add_up():
         if module.status == "ready":
             assert module.points == sum(e.points for e in module.exercises) > 0
             assert all(n.minutes > 0 for n in module.notebooks)
+            assert module.minutes == sum(n.minutes for n in module.notebooks), module.id
 
 
 def test_no_notebook_carries_outputs_or_images():

@@ -19,6 +19,7 @@ class Names:
         self.used: set[str] = set()
         self.bound: set[str] = set()
         self.reached: set[str] = set()
+        self._plain: set[int] = set()  # attributes that are called in a way that reaches no name
         try:
             text, tree = _parsed(source)
             table = symtable.symtable(text, "<cell>", "exec")
@@ -50,7 +51,9 @@ class Names:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             at_once = [*node.decorator_list]
             if isinstance(node, ast.ClassDef):
-                at_once += [*node.bases, *node.keywords, *node.body]
+                at_once += [*node.bases, *node.keywords]
+                # Its methods run later, and do not see what the class body binds: see _later.
+                self._block(node.body, known)
             else:
                 at_once += filter(None, [node.args, node.returns])
             self._expressions(at_once, known)
@@ -81,7 +84,9 @@ class Names:
                     self.used |= {node.id} - known_here
 
     def _changes(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Attribute):
+        if isinstance(node, ast.Call) and _evaluates_nothing(node):
+            self._plain.add(id(node.func))
+        if isinstance(node, ast.Attribute) and id(node) not in self._plain:
             self.reached.add(node.attr)
         if isinstance(node, ast.Attribute | ast.Subscript):
             if not isinstance(node.ctx, ast.Load):
@@ -108,6 +113,16 @@ def _parsed(source: str) -> tuple[str, ast.Module]:
     except SyntaxError:
         text = TransformerManager().transform_cell(source)
         return text, ast.parse(text)
+
+
+def _evaluates_nothing(call: ast.Call) -> bool:
+    """`model.eval()`: Python's own `eval` takes a text, so without one this is something else."""
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr == "eval"
+        and not call.args
+        and not call.keywords
+    )
 
 
 def _binds(symbol: symtable.Symbol) -> bool:

@@ -237,7 +237,7 @@ for t in (1, 2, 4, 8, 20):
 # $$\mathrm{KL}(p\,\|\,q) = \sum_i p_i\,(\log p_i - \log q_i).$$
 #
 # The **teacher** stands first: its probabilities weigh the sum. A class that the teacher holds possible must not be impossible for
-# the student. The other direction, $\mathrm{KL}(q\,\|\,p)$, is a different loss (it comes at the end). PyTorch's
+# the student. The other direction, $\mathrm{KL}(q\,\|\,p)$, is another loss (at the end). PyTorch's
 # `F.kl_div(input, target)` takes *log q* as input.
 # %% [markdown] items="1.3.C6"
 # ## Why T squared
@@ -279,6 +279,7 @@ def kd_loss(
         student_logits, teacher_logits: (rows, classes), the same float dtype, finite; values of 1e4 give a
             finite loss too. No gradient goes to the teacher. labels: int64 (rows,), 0 to classes - 1.
         temperature: positive and finite. alpha: 0 (labels alone) to 1 (teacher alone).
+            No argument is changed, and torch's gradient mode is afterwards what it was.
 
     Returns:
         a tensor without dimensions, dtype of the student's logits, with the gradient by them.
@@ -441,9 +442,11 @@ def distil(
         teacher: answers in evaluation mode and without gradients. Its parameters, buffers, .grad and
             requires_grad stay as they are.
         batches: (inputs, labels int64); both models take the inputs and give logits (rows, classes).
+            Not changed.
         temperature, alpha: of kd_loss. learning_rate: torch.optim.Adam's, its other settings default.
 
-    Afterwards each model is in training or evaluation mode as it was before, also after an error.
+    Afterwards each model is in training or evaluation mode as it was before, also after an error, and so is
+    torch's gradient mode.
 
     Returns:
         the loss of each batch, before its step.
@@ -548,7 +551,7 @@ def feature_loss(
         student: float (..., d_s), with one leading dimension or more. teacher: same dtype and leading shape,
             (..., d_t); no gradient goes to it. projection: (d_t, d_s), applied as projection @ h.
         keep: bool, the leading shape; None keeps all. Other positions do not count: they may hold NaN or
-            infinities, and get a gradient of exactly 0.
+            infinities, and get a gradient of exactly 0. No argument is changed.
 
     Returns:
         a tensor without dimensions: the mean over kept positions and d_t features, with gradients by the
@@ -633,11 +636,11 @@ for kind in ("linear", "mlp", "cnn"):
 # %% [markdown] items="1.3.C7 1.3.K5"
 # ## Different vocabularies
 #
-# Two language models with different tokenizers have different classes: column 17 of one is not column 17 of the other. If the *widths* differ,
-# your `kd_loss` refuses. If they happen to be equal, nothing complains, and the student learns nonsense.
+# With another tokenizer column 17 is another token. If the *widths* differ, your `kd_loss` refuses. If they
+# happen to agree, nothing complains and nonsense is learned.
 #
-# The **universal logit distillation** loss compares only the *shape* of the answers: both rows of probabilities are sorted, the largest
-# first, the shorter one is filled with zeros, and
+# The **universal logit distillation** loss compares only the *shape* of the answers: both rows of probabilities sorted, the largest
+# first, the shorter one filled with zeros, and
 #
 # $$L_{ULD} = \sum_k |q_{(k)} - p_{(k)}|,$$
 #
@@ -661,6 +664,7 @@ def uld_loss(student_logits: torch.Tensor, teacher_logits: torch.Tensor) -> torc
     Args:
         student_logits: float (rows, student_classes). teacher_logits: same dtype, (rows,
             teacher_classes); no gradient goes to it. The classes may differ in number, either way.
+            Neither is changed.
 
     Returns:
         a tensor without dimensions, between 0 and 2, with the gradient by the student's logits.
@@ -774,14 +778,15 @@ def sample_completions(
 ) -> torch.Tensor:
     """Completions drawn from a model's own distribution, token by token.
 
-    The model runs inside torch.no_grad(). Each new token is drawn from softmax(logits of the last position),
+    The model runs inside torch.no_grad(); afterwards torch's gradient mode is what it was. Each new token is drawn from softmax(logits of the last position),
     each row on its own. Once a row has
     drawn end_id, the rest of the row is end_id. An end_id in the prompt ends nothing.
 
     Args:
         model: a callable from ids (rows, length) int64 to logits (rows, length, vocabulary).
         prompts: int64 (rows, prompt_length). Not changed.
-        new_tokens: 1 or more. generator: the only source of randomness.
+        new_tokens: 1 or more. generator: the only source of randomness. Its state moves on: a second call with it
+            draws other tokens.
 
     Returns:
         int64 (rows, prompt_length + new_tokens): the prompts and, after them, the new tokens.
@@ -819,9 +824,9 @@ check("sample-completions", sample_completions)
 #
 # $$\mathrm{KL}(q\,\|\,p) = \sum_v q_v\,(\log q_v - \log p_v).$$
 #
-# Now the *student's* probabilities weigh the sum: it is punished for what it says and the teacher would not. What the teacher would say and the
-# student does not costs little. A small model, which cannot do all that the teacher does, had better do a part of it well: **mode
-# seeking**, as against **mode covering**.
+# Now the *student's* probabilities weigh the sum: it is punished for what it says and the teacher would not. What only the
+# teacher would say costs little. A small model, which cannot do everything, had better do a part well: **mode seeking**,
+# as against **mode covering**.
 # %% [markdown] items="1.3.C7"
 # ### Exercise: the on-policy loss
 #
@@ -845,12 +850,13 @@ def on_policy_loss(
 
     Args:
         student, teacher: callables from ids (rows, length) to logits (rows, length, vocabulary). The gradient
-            goes through the student's logits alone; the teacher runs without gradients.
-        ids: int64 (rows, length), prompts and completions, from sample_completions.
+            goes through the student's logits alone; the teacher runs without gradients, and torch's
+            gradient mode is afterwards what it was.
+        ids: int64 (rows, length), prompts and completions, from sample_completions. Not changed.
         prompt_length: 1 to length - 1.
 
     Returns:
-        a tensor without dimensions, nats for each token.
+        a tensor without dimensions, nats for each token; finite for finite logits, also of 1e3.
 
     Raises:
         ValueError: prompt_length outside 1 .. length - 1, or different vocabularies.
@@ -944,10 +950,10 @@ for way in ("text, forward KL", "text, reverse KL"):
     gap = lm_results["own samples, reverse KL"][0] - lm_results[way][0]
     print(f"own samples - {way}: {gap.mean():+.3f} (se {gap.std(ddof=1) / math.sqrt(8):.3f})")
 # %% [markdown] items="1.3.C7 1.3.K5"
-# **What you should see.** Labels alone no longer help a model that was trained on such text already; the teacher's answers do, at once.
+# **What you should see.** Labels alone no longer help a model that knows such text already; the teacher's answers do, at once.
 # Each direction is best at what it minimises: forward KL on text, reverse KL on the student's own samples. But the
 # *control* is as good as on-policy: in 20 steps (one run each) the gain comes from the direction, and the student's own
-# samples add nothing above the standard error. Without that row one would have claimed the contrary.
+# samples add nothing above the standard error. Without that row one would claim the contrary.
 # %% [markdown] items="1.3.K2 1.3.K5"
 # ## In your own words
 #

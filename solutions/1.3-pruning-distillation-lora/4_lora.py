@@ -226,12 +226,17 @@ print(f"this model, r = 16, all matrices: {counted['reduction']:.1f} times fewer
 # %% [markdown] items="1.3.C8"
 # ## Why B starts at zero
 #
-# At the start $BA$ must be 0, so that training begins at the model that you have. Then $A$ or $B$ is zero. With loss $L$, inputs $x$ $(n, d_{in})$,
+# At the start $BA$ must be 0, so that training begins at the model that you have. So $A$ or $B$ is zero, or both. Which? The gradients
+# tell: a matrix whose gradient is 0 stays where it is.
+# %% [markdown] items="1.3.C8"
+# ### The two gradients
+#
+# With loss $L$, inputs $x$ $(n, d_{in})$,
 # output $y = x W_0^T + s\,x A^T B^T$ with $s = \alpha / r$, and $G = \partial L / \partial y$ $(n, d_{out})$, the chain rule gives
 #
 # $$\frac{\partial L}{\partial B} = s\,G^T (x A^T),\qquad \frac{\partial L}{\partial A} = s\,(G B)^T x.$$
 #
-# With $B = 0$ the gradient of $A$ is 0, but that of $B$ is not: $B$ moves first, and then $A$. With **both** zero both gradients are 0, for ever.
+# With $B = 0$ only $A$'s gradient is 0: $B$ moves first, then $A$. With **both** zero both gradients are 0, for ever.
 # %% [markdown] items="1.3.C8"
 # ### Exercise: gradients by hand
 #
@@ -301,13 +306,13 @@ for start in ("B zero", "both zero", "both random"):
 # %% [markdown] items="1.3.C8"
 # ## How much rank does an update have?
 #
-# LoRA *assumes* that the update is thin. Full training did not assume it, so its result can be asked: take
+# LoRA *assumes* a thin update. Full training did not, so its result can be asked: take
 # $\Delta W = W_{trained} - W_0$ and its **singular values** $\sigma_1 \ge \sigma_2 \ge \dots$ The best matrix of rank $r$ keeps the
 # first $r$ singular directions (Eckart and Young), and its squared error is
 #
 # $$\|\Delta W - \Delta W_r\|_F^2 = \sum_{k > r} \sigma_k^2.$$
 #
-# So any fine-tuned model can be turned into an adapter afterwards.
+# So a fine-tuned model can become an adapter afterwards.
 # %% [markdown] items="1.3.C8"
 # ### Exercise: cut out an adapter
 #
@@ -403,11 +408,11 @@ for rank in (1, 16):
 # %% [markdown] items="1.3.C8"
 # ## Merge, and nothing is left
 #
-# An adapter beside a layer costs two small products at every call. They can be **merged**: $W_0 + \frac{\alpha}{r} BA$ is a matrix of
+# An adapter beside a layer costs two small products at every call. It can be **merged**: $W_0 + \frac{\alpha}{r} BA$ is a matrix of
 # the old shape. The output is the same (up to rounding), and the cost is that of the base: *no added latency*.
 #
-# To switch, **unmerge**. Subtracting $BA$ again does not give back the old bits: $(w + u) - u$ rounds twice. After a hundred switches the
-# base has drifted. Keep the original.
+# To switch, **unmerge**. Subtracting $BA$ again does not give back the old bits: $(w + u) - u$ rounds twice. In time the base drifts: keep the
+# original.
 # %% [markdown] items="1.3.C8"
 # ### Exercise: switch and merge
 #
@@ -427,6 +432,8 @@ class AdapterLinear(nn.Module):
         base: the nn.Linear given, frozen. active: the active adapter's name, or None (at first).
         merged: whether the active adapter is in base.weight (False at first).
 
+    Several layers may exist at once; each keeps its own state.
+
     >>> layer = AdapterLinear(nn.Linear(2, 1, bias=False))
     >>> layer.add("double", layer.base.weight.detach().clone(), torch.ones(1, 1), alpha=1.0)
     >>> layer.activate("double")
@@ -445,7 +452,8 @@ class AdapterLinear(nn.Module):
     def add(self, name: str, A: torch.Tensor, B: torch.Tensor, alpha: float) -> None:
         """Store copies of A (rank, in) and B (out, rank). It does not become active.
 
-        Raises ValueError if the shapes do not fit the base or each other, or the name is taken.
+        Raises ValueError, and stores nothing, if the shapes do not fit the base or each other, or the
+        name is taken.
         """
         ### BEGIN SOLUTION
         out, wide = self.base.weight.shape
@@ -474,7 +482,7 @@ class AdapterLinear(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (..., in) to (..., out): base(x) + (alpha / rank) x A^T B^T with an active adapter.
 
-        Merged, or with none active, no product but the base's is computed.
+        Merged, or with none active, no product but the base's is computed. Gradients go through to x.
         """
         ### BEGIN SOLUTION
         y = self.base(x)
@@ -544,9 +552,9 @@ print(f"after 100 subtractions {float((drifting != original).double().mean()):.1
       f"yours: {int((wide.base.weight != original).sum())} weights")  # fmt: skip
 # %% [markdown] items="1.3.C8"
 # **What you should see.** The adapter's products are 1 % of the base's ($16\,(2048 + 8192)$ against $2048 \cdot 8192$), so for one row the
-# three times differ by a few percent, the spread of the runs. Merged is the base's own product by construction, so it adds nothing on any
-# machine; beside it, a GPU also pays two more kernel launches for each layer. (On a busy machine the
-# times for 64 rows scatter.) About a fifth of the weights had other bits after subtractions; yours had none.
+# three times differ by a few percent on a quiet machine. Merged is the base's own product, so it adds nothing on any machine;
+# beside it, a GPU also pays two more kernel launches for each layer. About a fifth of the weights had other bits after
+# subtractions; yours had none.
 # %% [markdown] items="1.3.C8"
 # ## One base, many adapters
 #
@@ -619,8 +627,8 @@ def mixed_lora(
     """A linear layer in which each row has an adapter of its own, or none.
 
     Row i is x[i] W^T + scaling[j] x[i] A_j^T B_j^T with j = which[i], and x[i] W^T alone where which[i] is -1.
-    No matrix B_j A_j is formed: the work is at most that of the base's product for each row plus the thin
-    products of all k adapters for each row.
+    No matrix B_j A_j is formed, by @ or entry by entry: the work is at most that of the base's product for each
+    row plus the thin products of all k adapters for each row (scalings and masks come on top).
 
     Args:
         x: (n, d_in), n may be 0. weight: (d_out, d_in). a: (k, r, d_in). b: (k, d_out, r). scaling: (k,), alpha / r of

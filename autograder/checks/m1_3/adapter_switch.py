@@ -47,6 +47,8 @@ def cases(rng):
     yield _case(
         rng, "a square layer", "forward", ["on one", "run", "on two", "run"], 8, 8, ranks=(8, 1)
     )
+    for first in ("on one", "off"):
+        yield _case(rng, f"gradients by x, {first}", "forward", [first, "slope"])
     yield _case(rng, "the caller changes its tensors", "forward", ["spoil", "on one", "run"])
     yield _case(rng, "merged", "merge", ["on one", "merge", "run"])
     yield _case(
@@ -70,19 +72,22 @@ def cases(rng):
     often = ["on one", "merge", "unmerge", "on two", "merge", "unmerge"] * 4
     yield _case(rng, "8 merges", "unmerge", [*often, "run", "off", "run"], 40, 32)
     twice = ["on one", "merge", "unmerge", "on two", "merge", "run", "unmerge", "off", "run"]
+    other = ["on one", "merge", "twin", "run", "unmerge", "run", "untwin"]
+    yield _case(rng, "two layers, merged at once", "unmerge", other)
     yield _case(rng, "merge, unmerge, switch, merge", "unmerge", twice)
     for label, script in (
         ("an unknown name", ["on one", "! on nobody", "run"]),
         ("a switch while merged", ["on one", "merge", "! on two", "run"]),
+        ("activate again while merged", ["on one", "merge", "! on one", "run"]),
         ("off while merged", ["on one", "merge", "! off", "run"]),
         ("merge with none active", ["! merge", "run"]),
         ("merge twice", ["on one", "merge", "! merge", "run", "unmerge", "run"]),
         ("unmerge, nothing merged", ["on one", "! unmerge", "run"]),
         ("unmerge twice", ["on one", "merge", "unmerge", "! unmerge", "run"]),
         ("a name that is taken", ["! add one", "on one", "run"]),
-        ("A too narrow", ["! narrow", "run"]),
-        ("B too short", ["! short", "run"]),
-        ("ranks that differ", ["! ranks", "run"]),
+        ("A too narrow", ["! narrow", "! on new", "run"]),
+        ("B too short", ["! short", "! on new", "run"]),
+        ("ranks that differ", ["! ranks", "! on new", "run"]),
     ):
         yield _case(rng, label, "refuse", script)
 
@@ -107,6 +112,17 @@ def probe(solution, weight, bias, x, adapters, script):
     for name, (a, b, alpha) in given.items():
         layer.add(name, a, b, alpha)
     one = given["one"]
+    twins = []
+
+    def twin():
+        """A second layer with adapters of the same names, merged."""
+        second = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
+        second.weight.data.copy_(torch.tensor(weight / 2))
+        twins.append((solution(second), second, second.weight.detach().clone()))
+        for name, (a, b, alpha) in given.items():
+            twins[0][0].add(name, 2 * a, b, alpha)
+        twins[0][0].activate("one")
+        twins[0][0].merge()
 
     def do(word):
         if word.startswith("on "):
@@ -125,6 +141,8 @@ def probe(solution, weight, bias, x, adapters, script):
             for a, b, _ in given.values():
                 a.zero_()
                 b.add_(1.0)
+        elif word == "twin":
+            twin()
         elif word in ("eval", "train"):
             layer.train(word == "train")
         else:
@@ -136,6 +154,15 @@ def probe(solution, weight, bias, x, adapters, script):
             with FlopCounterMode(display=False) as counter, torch.no_grad():
                 record["y"] = layer(torch.tensor(x))
             record["flops"] = int(counter.get_total_flops())
+        elif word == "slope":
+            leaf = torch.tensor(x).requires_grad_()
+            y = layer(leaf)
+            if y.requires_grad:
+                y.sum().backward()
+            record["by_x"] = leaf.grad
+        elif word == "untwin":
+            twins[0][0].unmerge()
+            record["twin_same"] = bool(torch.equal(twins[0][1].weight, twins[0][2]))
         elif word.startswith("! "):
             record.update(refusal(lambda word=word: do(word[2:])))  # noqa: F821
         else:
@@ -168,6 +195,11 @@ def judge(case, answer):
         elif word in ("merge", "unmerge"):
             merged = word == "merge"
         _state(case, step, active, merged, done)
+        if word == "slope":
+            _slope(case, step, active)
+        expect.that(step.get("twin_same", True), "A second layer does not get its own weight back.",
+                    cause="What belongs to one layer is kept for all.",
+                    hint="self.kept, not a name outside of the object.")  # fmt: skip
         if word == "run":
             _output(case, step, active, merged, done)
 
@@ -196,6 +228,17 @@ def _state(case, step, active, merged, done):
         step["weight"], want, "base.weight when merged", rtol=RTOL, atol=2e-6 * size,
         hint="W0 + alpha / rank * B @ A.",
     )  # fmt: skip
+
+
+def _slope(case, step, active):
+    """Gradient of the sum of all outputs by x."""
+    delta = 0.0 if active is None else lora.update(*case.adapters[active])
+    want = np.broadcast_to((case.weight + delta).sum(0), case.x.shape)
+    expect.that(step["by_x"] is not None, "No gradient reaches x: layers below could not learn.",
+                hint="no_grad belongs into merge and unmerge, not into forward.")  # fmt: skip
+    got = expect.tensor(step["by_x"], "the gradient by x", shape=want.shape)
+    size = max(1.0, float(np.abs(want).max()))
+    expect.close(got, want, "the gradient by x", rtol=RTOL, atol=RTOL * size)
 
 
 def _output(case, step, active, merged, done):

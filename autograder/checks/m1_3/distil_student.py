@@ -1,5 +1,7 @@
 """distil-student: the loop, replayed in float64 on the same models with torch's own parts."""
 
+import numpy as np
+
 from autograder.checks import case, expect
 
 PARTS = {"training": 0.45, "the teacher": 0.25, "modes": 0.15, "bad input": 0.15}
@@ -69,6 +71,11 @@ def cases(rng):
             modes=modes,
             spoilt="nan",
         )
+    endless = _case(rng, "an infinite loss", "bad input", 2, 1.0, modes=(True, False), spoilt="inf")
+    endless.inputs["state"]["student"]["4.bias"] = np.array([1.5e308, -1.5e308, 0.0, 0.0])
+    for _, labels in endless.inputs["batches"]:
+        labels[:] = 0
+    yield endless
     yield _case(rng, "a label out of range", "bad input", 3, modes=(False, True), spoilt="label")
 
 
@@ -104,6 +111,7 @@ def probe(
         given[2][0][0, 0] = float("nan")
     if spoilt == "label":
         given[1][1][0] = 9
+    pairs = [(x.clone(), y.clone()) for x, y in given]
     calls = []
     teacher.register_forward_hook(lambda _net, _args, output: calls.append(output.requires_grad))
     out = {"raised": None, "losses": None}
@@ -119,6 +127,12 @@ def probe(
         if not spoilt and batches:
             raise
         out["raised"] = type(error).__name__
+    out["mode_kept"] = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
+    out["batches_same"] = len(given) == len(pairs) and all(
+        torch.equal(x.nan_to_num(), was.nan_to_num()) and torch.equal(y, labels)
+        for (x, y), (was, labels) in zip(given, pairs, strict=True)
+    )
     after = values(teacher)
     out["student"] = {k: v.numpy() for k, v in values(student).items()}
     out["teacher_same"] = all(torch.equal(before[k], after[k]) for k in before)
@@ -170,7 +184,7 @@ def judge(case, answer):
         expect.raised(answer, "ValueError", f"{case.label}: raise ValueError.")
         _modes(answer)
         if case.spoilt:
-            taken = 2 if case.spoilt == "nan" else 1
+            taken = {"nan": 2, "label": 1, "inf": 0}[case.spoilt]
             _weights(
                 answer, _replay(case, taken)[1], "after the refused batch", ("running", "tracked")
             )
@@ -203,6 +217,13 @@ def judge(case, answer):
 
 
 def _modes(answer):
+    expect.that(
+        answer["mode_kept"],
+        "torch's gradient mode is another after your function: later code runs with it.",
+        stage="mutation",
+        hint="with torch.no_grad(): puts back what it found; set_grad_enabled does not.",
+    )
+    expect.that(answer["batches_same"], "`batches` was changed.", stage="mutation")
     for name, good in zip(("student", "teacher"), answer["modes"], strict=True):
         expect.that(
             bool(good),

@@ -13,7 +13,10 @@ HINTS = (
     "with torch.no_grad(): logits of the teacher; teacher.eval() once.",
     "Compare student.config.vocab_size with teacher.config.vocab_size before anything else.",
 )
-MISFITS = {"vocabulary": {"vocab_size": 44}, "number of labels": {"num_labels": 3}}
+MISFITS = {
+    "larger vocabulary": {"vocab_size": 44}, "smaller vocabulary": {"vocab_size": 36},
+    "number of labels": {"num_labels": 3},
+}  # fmt: skip
 
 
 def cases(rng):
@@ -22,7 +25,7 @@ def cases(rng):
         return case(label, part, student=tiny_bert.weights(rng, size), misfit=misfit,
                     teacher=tiny_bert.weights(rng, size, config), config=tiny_bert.CONFIG,
                     teacher_config=config, batch=tiny_bert.batch(rng, int(rng.integers(3, 7))),
-                    temperature=temperature, alpha=alpha)  # fmt: skip
+                    second=tiny_bert.batch(rng, 5), temperature=temperature, alpha=alpha)  # fmt: skip
 
     yield one("temperature 2, alpha 0.7", "value")
     yield one("temperature 4, alpha 0.9", "value", 4.0, 0.9)
@@ -33,7 +36,8 @@ def cases(rng):
     yield one("temperature 2, alpha 0.7", "gradient")
     yield one("temperature 5, alpha 0.8", "gradient", 5.0, 0.8)
     yield one("temperature 2, alpha 0.7", "models")
-    yield one("teacher of another vocabulary", "refusals", misfit="vocabulary")
+    yield one("teacher of a larger vocabulary", "refusals", misfit="larger vocabulary")
+    yield one("teacher of a smaller vocabulary", "refusals", misfit="smaller vocabulary")
     yield one("teacher with three labels", "refusals", misfit="number of labels")
     for temperature, alpha in (
         (0.0, 0.7),
@@ -41,12 +45,15 @@ def cases(rng):
         (2.0, 1.2),
         (2.0, -0.1),
         (float("nan"), 0.7),
+        (2.0, float("nan")),
     ):
         yield one(f"temperature {temperature}, alpha {alpha}", "refusals", temperature, alpha,
                   misfit="number")  # fmt: skip
 
 
-def probe(solution, student, misfit, teacher, config, teacher_config, batch, temperature, alpha):
+def probe(
+    solution, student, misfit, teacher, config, teacher_config, batch, second, temperature, alpha
+):
     import torch
     from transformers import BertConfig, BertForSequenceClassification
 
@@ -61,8 +68,9 @@ def probe(solution, student, misfit, teacher, config, teacher_config, batch, tem
         return refusal(lambda: solution(pupil, master, temperature, alpha))  # noqa: F821
     tensors = {k: torch.from_numpy(v) for k, v in batch.items()}
     before = {k: v.clone() for k, v in tensors.items()}
-    # The teacher comes in training mode; the loss is asked of another student than the named one.
+    # Both come in training mode; the loss is asked of another student than the named one.
     master.train()
+    pupil.train()
     modes = []
     master.register_forward_pre_hook(lambda m, *rest: modes.append(m.training))
     loss_of = solution(pupil, master, temperature, alpha)
@@ -81,7 +89,15 @@ def probe(solution, student, misfit, teacher, config, teacher_config, batch, tem
     found["named_gradients"] = sum(p.grad is not None for p in pupil.parameters())
     found["teacher_modes"] = modes
     found["twin_training"] = twin.training
-    found["again"] = loss_of(twin, tensors).item()
+    found["mode_kept"] = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
+    twin.eval()
+    with torch.no_grad():
+        other = {k: torch.from_numpy(v) for k, v in second.items()}
+        found["again"] = float(loss_of(twin, other))
+        found["mode_kept"] &= not torch.is_grad_enabled()
+    found["twin_training_again"] = twin.training
+    found["others_training"] = [pupil.training, master.training]
     found["batch_kept"] = set(tensors) == set(before) and all(
         torch.equal(tensors[k], before[k]) for k in before
     )
@@ -124,10 +140,21 @@ def _models(case, found):
     expect.that(found["named_gradients"] == 0 and found["gradient"],
                 "The loss is not that of the model which it is given.",
                 cause="It uses the student of the outer function.")  # fmt: skip
-    expect.that(found["twin_training"] is True, "The student's mode was changed.")
+    expect.that(found["twin_training"] is True and found["twin_training_again"] is False,
+                "The student's mode was changed.", hint="fine_tune sets the mode.")  # fmt: skip
+    expect.that(found["others_training"] == [True, False],
+                "The named student's mode was changed, or the teacher is back in training mode.",
+                yours=f"training: {found['others_training']}", right="[True, False]",
+                hint="teacher.eval() once; the student is only looked at.")  # fmt: skip
+    expect.that(found["mode_kept"], "torch's gradient mode is another after the loss.",
+                stage="mutation", hint="with torch.no_grad(): puts back what it found.")  # fmt: skip
     expect.that(found["batch_kept"], "The batch was changed.", stage="mutation",
                 hint="batch.pop takes the labels away for the next epoch.")  # fmt: skip
-    expect.number(found["again"], found["value"], "loss of a second call", rtol=1e-5, atol=1e-7)
+    again, _ = tiny_bert.distillation(
+        case.student, case.teacher, case.second, case.temperature, case.alpha
+    )
+    expect.number(found["again"], again, "loss of another batch", rtol=1e-4, atol=1e-6,
+                  hint="The teacher answers anew for each batch.")  # fmt: skip
     for name, value in found["teacher"].items():
         expect.that(np.array_equal(value, case.teacher[name]), f"The teacher's {name} changed.")
 

@@ -11,7 +11,8 @@ HINTS = (
     "Compare shapes before any arithmetic: student.shape[:-1] != teacher.shape[:-1] is an error.",
 )
 BAD = ("one teacher row", "teacher flat", "projection transposed", "projection narrow",
-       "keep short", "keep of one row", "nothing kept", "no leading dimension")  # fmt: skip
+       "projection of shape (d_s, d_t)", "keep short", "keep of one row", "nothing kept",
+       "no leading dimension")  # fmt: skip
 
 
 def _case(rng, label, part, lead, d_s, d_t, keep=None, dtype=np.float64, **more):
@@ -59,6 +60,8 @@ def _refused(rng, bad):
     elif bad == "projection transposed":
         inputs = _case(rng, "", "refuse", (4, 3), 5, 5, good=False).inputs
         inputs["projection"] = np.concatenate([inputs["projection"]] * 2)
+    elif bad == "projection of shape (d_s, d_t)":
+        inputs["projection"] = inputs["projection"].T.copy()
     elif bad == "projection narrow":
         inputs["projection"] = inputs["projection"][:1]
     elif bad == "keep short":
@@ -89,8 +92,9 @@ def probe(solution, student, teacher, projection, keep, good=True):
         out["by_teacher"] = 0.0 if t.grad is None else float(t.grad.abs().max())
     out["same"] = all(
         np.array_equal(a.detach().numpy(), b, equal_nan=True)
-        for a, b in ((s, student), (t, teacher), (p, projection))
+        for a, b in ((s, student), (t, teacher), (p, projection), *zip(kept, (keep,), strict=False))
     )
+    out["same"] &= s.requires_grad and t.requires_grad and p.requires_grad
     return out
 
 

@@ -57,6 +57,7 @@ def probe(solution, state, config, rate, masks, batches, square, bad):
     tensors = [{k: torch.from_numpy(v) for k, v in batch.items()} for batch in batches]
     kept = {k: torch.from_numpy(v) for k, v in masks.items()}
     modes, alive = [], []
+    handed = [dict(one) for one in tensors]
 
     def look(module, *rest):
         modes.append(module.training)
@@ -76,9 +77,13 @@ def probe(solution, state, config, rate, masks, batches, square, bad):
     else:
         losses = solution(model, tensors, rate, kept or None)
     after = {k: p.detach().numpy() for k, p in model.named_parameters()}
+    same = len(tensors) == len(handed) and all(
+        set(one) == set(was) and all(torch.equal(one[k], was[k]) for k in was)
+        for one, was in zip(tensors, handed, strict=True)
+    )
     masks_after = {k: m.numpy() for k, m in kept.items()}
     return {"losses": losses, "weights": after, "training": model.training, "modes": modes,
-            "alive": alive, "masks": masks_after}  # fmt: skip
+            "alive": alive, "masks": masks_after, "batches_kept": same}  # fmt: skip
 
 
 def judge(case, answer):
@@ -92,6 +97,8 @@ def judge(case, answer):
     )  # fmt: skip
     expect.that(len(values) == len(case.batches), "One loss for each batch.", stage="shape",
                 yours=len(values), right=len(case.batches))  # fmt: skip
+    expect.that(found["batches_kept"], "The batches were changed.", stage="mutation",
+                hint="batch.pop takes the labels away for the next epoch.")  # fmt: skip
     if case.part == "the rest":
         return _rest(case, found)
     losses, weights = tiny_bert.fine_tuning(

@@ -83,15 +83,22 @@ def probe(solution, student, teacher, labels, temperature, alpha, good=True):
     if not good:
         return refusal(lambda: solution(s, t, targets, temperature, alpha))  # noqa: F821
     loss = solution(s, t, targets, temperature, alpha)
+    # The mode is asked after a call with gradients and inside one without them.
+    kept = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
+    with torch.no_grad():
+        solution(s, t, targets, temperature, alpha)
+        kept = kept and not torch.is_grad_enabled()
     out = {"loss": loss, "tracked": False, "by_student": None, "by_teacher": 0.0}
     if isinstance(loss, torch.Tensor) and loss.requires_grad and loss.numel() == 1:
         out["tracked"] = True
         loss.backward()
         out["by_student"] = s.grad
         out["by_teacher"] = 0.0 if t.grad is None else float(t.grad.abs().max())
-    out["changed"] = not (
-        np.array_equal(s.detach().numpy(), student) and np.array_equal(t.detach().numpy(), teacher)
-    )
+    arrays = ((s, student), (t, teacher), (targets, labels))
+    out["changed"] = any(not np.array_equal(z.detach().numpy(), was) for z, was in arrays)
+    out["changed"] |= not (s.requires_grad and t.requires_grad)
+    out["mode_kept"] = kept
     return out
 
 
@@ -113,7 +120,14 @@ def judge(case, answer):
         got, np.array(want), "the loss", rtol=2e-5 if single else 1e-11, atol=unit,
         hint="alpha T^2 KL(teacher || student) + (1 - alpha) CE(student, labels at T = 1).",
     )  # fmt: skip
-    expect.that(not answer["changed"], "The logits that came in were changed.", stage="mutation")
+    expect.that(not answer["changed"], "An argument was changed: values, or requires_grad.",
+                stage="mutation")  # fmt: skip
+    expect.that(
+        answer["mode_kept"],
+        "torch's gradient mode is another after your function: later code runs with it.",
+        stage="mutation",
+        hint="with torch.no_grad(): puts back what it found; set_grad_enabled does not.",
+    )
     expect.that(answer["tracked"], "The loss has no gradient: no student can learn from it.")
     expect.that(
         answer["by_teacher"] == 0.0,

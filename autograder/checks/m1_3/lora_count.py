@@ -19,6 +19,7 @@ def cases(rng):
     yield case("rank 1", "adapted layers", layers=[(300, 7)], rank=1)
     yield case("more trained than held", "adapted layers", layers=[(8, 8)], rank=8)
     yield case("1 by 1", "adapted layers", layers=[(1, 1)], rank=1)
+    yield case("12 layers of one shape", "adapted layers", layers=[(96, 64)] * 12, rank=4)
     for count in (2, 5, 28):
         layers = [tuple(int(d) for d in rng.integers(16, 3000, 2)) for _ in range(count)]
         rank = int(rng.integers(1, 16))

@@ -76,6 +76,13 @@ def probe(solution, ids, prompt_length, student, teacher, end_id, good):
     if not good:
         return refusal(lambda: solution(*models, given, prompt_length, end_id))  # noqa: F821
     loss = solution(*models, given, prompt_length, end_id)
+    asked = list(tracked)
+    # The mode is asked after a call with gradients and inside one without them.
+    kept = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
+    with torch.no_grad():
+        solution(*models, given, prompt_length, end_id)
+        kept = kept and not torch.is_grad_enabled()
     out = {"loss": loss, "tracked": False, "by_student": None, "by_teacher": 0.0}
     if isinstance(loss, torch.Tensor) and loss.requires_grad and loss.numel() == 1:
         out["tracked"] = True
@@ -83,7 +90,8 @@ def probe(solution, ids, prompt_length, student, teacher, end_id, good):
         out["by_student"] = tables[0].grad
         grad = tables[1].grad
         out["by_teacher"] = 0.0 if grad is None else float(grad.abs().max())
-    out["teacher_tracked"] = any(tracked)
+    out["teacher_tracked"] = any(asked)
+    out["mode_kept"] = kept
     out["same"] = np.array_equal(given.numpy(), ids)
     return out
 
@@ -116,6 +124,12 @@ def judge(case, answer):
         hint="The mean over scored tokens of sum q (log q - log p); logits at t - 1 tell of token t.",
     )  # fmt: skip
     expect.that(answer["same"], "`ids` was changed.", stage="mutation")
+    expect.that(
+        answer["mode_kept"],
+        "torch's gradient mode is another after your function: later code runs with it.",
+        stage="mutation",
+        hint="with torch.no_grad(): puts back what it found; set_grad_enabled does not.",
+    )
     expect.that(answer["tracked"], "The loss has no gradient: the student cannot learn.")
     expect.that(
         answer["by_teacher"] == 0.0 and not answer["teacher_tracked"],

@@ -20,12 +20,13 @@ def cases(rng):
     for rows, length, new in ((1, 1, 1), (3, 4, 5), (2, 7, 12)):
         yield _chain(rng, f"a chain, {rows} x {length}, {new} new", rows, length, new)
     yield _chain(rng, "logits far below zero", 4, 3, 6, shift=-3e3)
-    yield _walk(rng, "one step", 6000, 2, 1, end=99)
-    yield _walk(rng, "three steps", 4000, 3, 3, end=99)
-    yield _walk(rng, "rows differ", 5000, 2, 2, end=99, same=False)
-    yield _walk(rng, "an end that may come", 3000, 3, 4, end=2)
+    yield _walk(rng, "one step", 18_000, 2, 1, end=99)
+    yield _walk(rng, "three steps", 12_000, 3, 3, end=99)
+    yield _walk(rng, "rows differ", 15_000, 2, 2, end=99, same=False)
+    yield _walk(rng, "an end that may come", 9000, 3, 4, end=2)
     yield _chain(rng, "an end on the way", 5, 3, 9, end=True)
     yield _chain(rng, "an end in the prompt", 4, 4, 4, end="prompt")
+    yield _chain(rng, "an end as the prompt's last token", 4, 4, 4, end="last")
     yield _chain(rng, "all rows end early", 3, 2, 8, end="same")
     yield _chain(rng, "prompts of no tokens", 2, 0, 3, good=False)
     yield _chain(rng, "0 new tokens", 2, 3, 0, good=False)
@@ -48,6 +49,11 @@ def _chain(rng, label, rows, length, new, end=False, shift=0.0, good=True):
         end_id = int(_follow(logits, prompts, new, 99)[0, length + 1])
         if end == "prompt":
             prompts[:, 0] = end_id
+    if end == "last":
+        # A token after which another one comes.
+        following = logits[length - 1].argmax(1)
+        end_id = int(np.flatnonzero(following != np.arange(size))[0])
+        prompts[:, -1] = end_id
     part = "chains" if good and not end else "the end" if good else "refuse"
     return case(
         label, part, logits=logits, prompts=prompts, new_tokens=new, end_id=end_id, seed=5, good=good
@@ -90,20 +96,29 @@ def probe(solution, logits, prompts, new_tokens, end_id, seed, good):
         tracked.append(out.requires_grad)
         return out
 
-    def run(state):
-        generator = torch.Generator().manual_seed(state)
-        return solution(model, torch.tensor(prompts), new_tokens, end_id, generator)
+    given = torch.tensor(prompts)
+
+    def run(state, generator=None):
+        generator = generator or torch.Generator().manual_seed(state)
+        return solution(model, given, new_tokens, end_id, generator)
 
     if not good:
         return refusal(lambda: run(seed))  # noqa: F821
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    ids = run(seed)
-    out = {"ids": ids, "tracked": any(tracked)}
+    # The mode is asked after a call with gradients and inside one without them.
+    generator = torch.Generator().manual_seed(seed)
+    ids = run(seed, generator)
+    out = {"ids": ids, "tracked": any(tracked), "mode_kept": torch.is_grad_enabled()}
+    torch.set_grad_enabled(True)
+    with torch.no_grad():
+        out["next"] = run(seed, generator)
+        out["mode_kept"] &= not torch.is_grad_enabled()
     out["global_untouched"] = bool(torch.equal(before, torch.get_rng_state()))
     torch.manual_seed(2)
     out["again"] = run(seed)
     out["other_seed"] = run(seed + 1)
+    out["prompts_same"] = bool(torch.equal(given, torch.tensor(prompts)))
     return out
 
 
@@ -121,6 +136,14 @@ def judge(case, answer):
         "The model ran with gradients: each token's graph is stored for nothing.",
         hint="with torch.no_grad(): around the loop.",
     )
+    expect.that(answer["prompts_same"], "`prompts` was changed.", stage="mutation",
+                hint="torch.cat makes a new tensor; ids[:, k] = ... writes into the old one.")  # fmt: skip
+    expect.that(
+        answer["mode_kept"],
+        "torch's gradient mode is another after your function: later code runs with it.",
+        stage="mutation",
+        hint="with torch.no_grad(): puts back what it found; set_grad_enabled does not.",
+    )
     again = expect.tensor(answer["again"], "the result of a second call", shape=shape)
     if case.part != "distribution":
         want = _follow(case.logits, case.prompts, case.new_tokens, case.end_id)
@@ -137,6 +160,12 @@ def judge(case, answer):
     other = expect.tensor(answer["other_seed"], "the result of another seed", shape=shape)
     expect.that(
         not np.array_equal(ids, other), "Another seed gives the same tokens: nothing is drawn."
+    )
+    following = expect.tensor(answer["next"], "the result of the generator's next use", shape=shape)
+    expect.that(
+        not np.array_equal(ids, following),
+        "Two calls with one generator give the same tokens: its state does not move on.",
+        hint="Draw from the generator that you are given, not from a copy or from its seed.",
     )
     _distribution(case, ids)
 
@@ -179,20 +208,23 @@ def _distribution(case, ids):
 
 
 def _independence(case, ids, length):
-    """Neighbouring rows with equal prompts must not be copies of each other."""
+    """Rows with equal prompts, neighbours or half a batch apart, must not be copies."""
     first = ids[:, length]
+    half = len(first) // 2
     same_prompt = (case.prompts[1:, -1] == case.prompts[:-1, -1]).mean()
     z = case.logits[length - 1, case.prompts[0, -1]]
     p = np.exp(z - z.max())
     p /= p.sum()
     if same_prompt < 1 or case.label != "one step":
         return
-    agree, want = float((first[1:] == first[:-1]).mean()), float((p**2).sum())
-    # Agreement of neighbours: variance at most 3/4 a pair with the overlap of pairs counted.
-    slack = 5 * (3 / 4 / len(first)) ** 0.5
-    expect.that(
-        abs(agree - want) <= slack,
-        "Rows are not drawn independently of each other.",
-        yours=f"{agree:.1%} of neighbours agree",
-        right=f"{want:.1%}",
-    )
+    want = float((p**2).sum())
+    for lag in (1, 2, half):
+        agree = float((first[lag:] == first[:-lag]).mean())
+        # Variance at most 3/4 a pair, with the overlap of pairs counted.
+        slack = 5 * (3 / 4 / (len(first) - lag)) ** 0.5
+        expect.that(
+            abs(agree - want) <= slack,
+            "Rows are not drawn independently of each other.",
+            yours=f"{agree:.1%} of the rows agree with that {lag} further",
+            right=f"{want:.1%}",
+        )

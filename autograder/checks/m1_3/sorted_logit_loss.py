@@ -11,7 +11,8 @@ HINTS = (
     "F.pad(q, (0, width - q.shape[1])) with width the larger of the two.",
     "(q - p).abs().sum(1).mean(), p from teacher_logits.detach().",
 )
-BAD = ("rows differ", "one teacher row", "no rows", "student flat", "three dimensions")
+BAD = ("rows differ", "one teacher row", "no rows", "student flat", "teacher flat",
+       "three dimensions", "a student of three dimensions", "a teacher of three dimensions")  # fmt: skip
 
 
 def _case(rng, label, part, rows, mine, theirs, size=2.0, dtype=np.float64, **more):
@@ -47,6 +48,11 @@ def cases(rng):
             inputs = {**inputs, "student": inputs["student"][:0], "teacher": inputs["teacher"][:0]}
         elif bad == "student flat":
             inputs["student"] = inputs["student"][0]
+        elif bad == "teacher flat":
+            inputs["teacher"] = inputs["teacher"][0]
+        elif bad != "three dimensions":
+            name = bad.split()[1]
+            inputs[name] = inputs[name][:, None]
         else:
             inputs = {
                 **inputs,
@@ -72,6 +78,7 @@ def probe(solution, student, teacher, good=True):
     out["same"] = np.array_equal(s.detach().numpy(), student) and np.array_equal(
         t.detach().numpy(), teacher
     )
+    out["same"] &= s.requires_grad and t.requires_grad
     return out
 
 

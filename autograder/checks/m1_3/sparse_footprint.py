@@ -29,6 +29,8 @@ def cases(rng):
         yield case("four matrices, 0 to 75 % zeros", part, arrays=mixed)
         yield case("three dimensions and float16", part,
                    arrays={"w": _sparse(rng, (3, 4, 5), 0.6, np.float16)})  # fmt: skip
+        odd = {f"w{n}": (np.arange(n) % 3 == 0).astype(np.float32) for n in (9, 17, 25)}
+        yield case("three tensors, each with a byte begun", part, arrays=odd)
         few = np.ones(160, np.float32)
         few[:11] = 0
         yield case("one zero more than the mask costs", part,
@@ -37,7 +39,10 @@ def cases(rng):
         near[:10] = 0
         yield case("as many zeros as the mask costs", part,
                    arrays={"w": near, "v": few[::-1].copy()})  # fmt: skip
-    tiny = np.array([[1e-9, -1e-9, 1.0, 0.0], [-0.0, 6e-8, 2e-8, -3.0]] * 3, np.float32)
+    tiny = np.array(
+        [[1e-9, -1e-9, 1.0, 0.0], [4e-8, 6e-8, 2e-8, -3.0], [-0.0, 1.0, 3e-8, 2.9e-8]] * 3,
+        np.float32,
+    )
     yield case("values that are 0 in float16", "edges", arrays={"w": tiny})
     yield case("all zero", "edges", arrays={"w": np.zeros((4, 4), np.float32)})
     yield case(

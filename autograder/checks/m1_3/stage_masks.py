@@ -35,6 +35,14 @@ def cases(rng):
     yield case("many equal magnitudes", "which", weights={"w": coarse}, masks={}, sparsity=0.6)
     yield case("zeros", "which", weights={"w": np.zeros((5, 4), np.float32)}, masks={},
                sparsity=0.3)  # fmt: skip
+    # Squares of the first are 0 in float32, those of the second equal in float16.
+    steps = rng.permutation(63).reshape(9, 7).astype(np.float32)
+    tiny = {
+        "tiny": 1e-30 * _weights(rng, (9, 7))["layer.0"],
+        "close": 1 + np.float32(2**-20) * steps,
+    }
+    yield case("tiny weights, and weights that hardly differ", "which", weights=tiny, masks={},
+               sparsity=0.5)  # fmt: skip
     skew = np.abs(_weights(rng, (10, 10))["layer.0"]) * np.where(np.arange(10) < 5, -1, 1)
     yield case("negative columns", "which", weights={"w": skew.astype(np.float32)}, masks={},
                sparsity=0.5)  # fmt: skip

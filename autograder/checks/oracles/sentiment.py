@@ -31,6 +31,13 @@ def shapes(kind: str) -> dict[str, tuple[int, ...]]:
 
 
 @cache
+def shipped(kind: str) -> dict[str, np.ndarray]:
+    """Weights of the shipped model by parameter name, float32."""
+    named = load_classifier(kind).named_parameters()
+    return {k: p.detach().numpy() for k, p in named}
+
+
+@cache
 def pruned_names(kind: str) -> tuple[str, ...]:
     """Names of the matrices that the project prunes."""
     return tuple(prunable(_model(kind)))

@@ -387,3 +387,34 @@ def transposed():
         return (scaling * (B @ A)).T.reshape(self.base.weight.shape)
 
     return _with(update=update)
+
+
+@wrong(
+    "kept-for-all-layers", "The kept weight belongs to the class: two layers share it.", call=True
+)
+def kept_for_all():
+    kept = {}
+
+    def merge(self):
+        _Base.merge(self)
+        kept[self.active] = self.kept
+
+    def unmerge(self):
+        self.kept = kept.get(self.active, self.kept)
+        _Base.unmerge(self)
+
+    return _with(merge=merge, unmerge=unmerge)
+
+
+@wrong("no-gradient-for-x", "forward runs without gradients: layers below cannot learn.", call=True)
+def without_gradients():
+    return _with(forward=torch.no_grad()(_Base.forward))
+
+
+@wrong("activated-while-merged", "While an adapter is merged every activate is refused.", call=True)
+def again_while_merged():
+    def activate(self, name):
+        if not (self.merged and name == self.active):
+            _Base.activate(self, name)
+
+    return _with(activate=activate)

@@ -93,7 +93,7 @@ def _rounds():
 @cache
 def _student():
     if not _data().is_stand_in:
-        return load_classifier("student")
+        return _train(load_classifier("student"), _batches(0.1, 1), 2e-4, teacher=_teacher())
     return _train(load_classifier("student"), _batches(4, 1), 2e-3, teacher=_teacher())
 
 
@@ -160,6 +160,27 @@ def untuned():
     def solution():
         models = {f"pruned {s:.0%}": _prune(_teacher(), s, tune=False) for s in (0.3, 0.5, 0.7)}
         return _answer(**models)
+
+    return solution
+
+
+@wrong(
+    "scaled-not-tuned",
+    "The pruned models are the teacher times a number.",
+    call=True,
+    diagnose=False,
+)
+def scaled():
+    def scaled_by(model):
+        model = copy.deepcopy(model)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight *= 1.01
+        return model
+
+    def solution():
+        models = {s: _prune(_teacher(), s, tune=False) for s in (0.3, 0.5, 0.7)}
+        return _answer(**{f"pruned {s:.0%}": scaled_by(m) for s, m in models.items()})
 
     return solution
 
@@ -231,6 +252,12 @@ def untrained():
        call=True, diagnose=False)  # fmt: skip
 def same_model():
     return lambda: _answer(student=_teacher())
+
+
+@wrong("shipped-student", "The student is the shipped one, not distilled here.",
+       call=True, diagnose=False)  # fmt: skip
+def shipped_student():
+    return lambda: _answer(student=load_classifier("student"))
 
 
 @wrong("student-not-pruned", "The pruned student is the student.", call=True, diagnose=False)

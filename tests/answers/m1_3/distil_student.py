@@ -295,3 +295,23 @@ def tested_late(student, teacher, batches, temperature=4.0, alpha=1.0, learning_
 @wrong("nothing-returned", "You return nothing; the loss of each batch is asked.")
 def nothing(student, teacher, batches, temperature=4.0, alpha=1.0, learning_rate=2e-3):
     _distil(student, teacher, batches, temperature, alpha, learning_rate)
+
+
+@wrong("infinity-accepted", "You test for NaN alone; an infinite loss spoils the weights as well.")
+def infinity(student, teacher, batches, temperature=4.0, alpha=1.0, learning_rate=2e-3):
+    def loss_of(*given):
+        loss = kd_loss(*given)
+        if torch.isnan(loss):
+            raise ValueError("not a number")
+        return loss
+
+    return _distil(
+        student, teacher, batches, temperature, alpha, learning_rate, finite=False, loss_of=loss_of
+    )
+
+
+@wrong("batches-used-up", "You empty the caller's list of batches; a second epoch finds none.")
+def used_up(student, teacher, batches, temperature=4.0, alpha=1.0, learning_rate=2e-3):
+    losses = _distil(student, teacher, batches, temperature, alpha, learning_rate)
+    batches.clear()
+    return losses

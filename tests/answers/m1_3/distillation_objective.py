@@ -124,3 +124,68 @@ late = _wrong("refused-late", "Misfits must be refused at once, not when the los
 unguarded = _wrong("no-refusal", "Other vocabularies or labels must raise ValueError.", guard=False)
 teacher_labels = _wrong("teacher-labels", "The hard term uses the labels of the data, not the teacher's.",
                         hard_teacher=True)  # fmt: skip
+
+
+def _around(name, sentence, before=None, after=None):
+    @wrong(name, sentence)
+    def answer(student, teacher, temperature=2.0, alpha=0.7):
+        inner = _objective(student, teacher, temperature, alpha)
+
+        def loss(model, batch):
+            if before:
+                before(student, teacher, model)
+            value = inner(model, batch)
+            if after:
+                after(student, teacher, model)
+            return value
+
+        return loss
+
+    return answer
+
+
+back = _around("teacher-back-in-training", "The teacher stays in evaluation mode.",
+               before=lambda s, t, m: t.eval(), after=lambda s, t, m: t.train())  # fmt: skip
+named = _around("named-student-changed", "The named student is only looked at: leave its mode.",
+                before=lambda s, t, m: s.eval())  # fmt: skip
+model_mode = _around("mode-set-in-the-loss", "The mode of the model is the caller's business.",
+                     before=lambda s, t, m: m.train())  # fmt: skip
+grad_mode = _around("gradient-mode-left", "torch's gradient mode is another after the loss; use no_grad.",
+                    after=lambda s, t, m: torch.set_grad_enabled(True))  # fmt: skip
+
+
+@wrong("first-answer-kept", "The teacher answers anew for each batch; you kept its first answer.")
+def first_kept(student, teacher, temperature=2.0, alpha=0.7):
+    _guard(student, teacher, temperature, alpha)
+    teacher.eval()
+    kept = []
+
+    def loss(model, batch):
+        inputs = {k: batch[k] for k in ("input_ids", "attention_mask")}
+        with torch.no_grad():
+            kept.append(F.softmax(teacher(**inputs).logits / temperature, -1))
+        logits = model(**inputs).logits
+        rows = torch.arange(len(logits)) % len(kept[0])
+        soft = F.kl_div(
+            F.log_softmax(logits / temperature, -1), kept[0][rows], reduction="batchmean"
+        )
+        hard = F.cross_entropy(logits, batch["labels"])
+        return alpha * temperature**2 * soft + (1 - alpha) * hard
+
+    return loss
+
+
+@wrong("smaller-vocabulary-accepted", "A teacher with a smaller vocabulary is another one, too.")
+def larger_alone(student, teacher, temperature=2.0, alpha=0.7):
+    if student.config.vocab_size < teacher.config.vocab_size:
+        raise ValueError("vocabularies")
+    if student.config.num_labels != teacher.config.num_labels:
+        raise ValueError("labels")
+    if not temperature > 0 or not 0 <= alpha <= 1:
+        raise ValueError("temperature or alpha")
+    return _objective(student, teacher, temperature, alpha, guard=False)
+
+
+@wrong("alpha-nan-accepted", "NaN is neither below 0 nor above 1: test `not 0 <= alpha <= 1`.")
+def alpha_nan(student, teacher, temperature=2.0, alpha=0.7):
+    return _objective(student, teacher, temperature, alpha if alpha == alpha else 0.5)

@@ -204,3 +204,19 @@ def flattened(student, teacher, projection, keep=None):
         teacher = teacher.reshape(*student.shape[:-1], teacher.shape[-1])
     s, t = _chosen(student, teacher, projection, keep)
     return (s @ projection.T - t).square().mean()
+
+
+@wrong(
+    "transposed-accepted", "A projection of shape (d_s, d_t) is no (d_t, d_s); raise ValueError."
+)
+def transposed(student, teacher, projection, keep=None):
+    if projection.shape == (student.shape[-1], teacher.shape[-1]) != projection.shape[::-1]:
+        projection = projection.T
+    s, t = _chosen(student, teacher, projection, keep)
+    return (s @ projection.T - t).square().mean()
+
+
+@wrong("teacher-flag-changed", "You change the teacher's tensor; `detach()` makes another one.")
+def teacher_flag(student, teacher, projection, keep=None):
+    s, t = _chosen(student, teacher.requires_grad_(False), projection, keep)
+    return (s @ projection.T - t).square().mean()

@@ -178,3 +178,34 @@ loss_ignored = _wrong("loss-ignored", "The argument loss_of was not used.", use_
 unguarded = _wrong(
     "no-refusal", "No batches, or a mask that fits nothing, must raise ValueError.", guard=False
 )
+
+
+@wrong("labels-taken", "You take the labels out of the batches; a second epoch has none.")
+def labels_taken(model, batches, learning_rate=1e-3, masks=None, loss_of=None):
+    losses = _train(model, batches, learning_rate, masks, loss_of)
+    for batch in batches:
+        batch.pop("labels", None)
+    return losses
+
+
+@wrong("batches-used-up", "You empty the caller's list of batches; a second epoch finds none.")
+def used_up(model, batches, learning_rate=1e-3, masks=None, loss_of=None):
+    losses = _train(model, batches, learning_rate, masks, loss_of)
+    batches.clear()
+    return losses
+
+
+@wrong(
+    "masks-before-the-step", "The optimizer moves removed weights: apply the masks after its step."
+)
+def before_the_step(model, batches, learning_rate=1e-3, masks=None, loss_of=None):
+    parameters = dict(model.named_parameters())
+
+    class Early(torch.optim.AdamW):
+        def step(self, closure=None):
+            with torch.no_grad():
+                for name, mask in (masks or {}).items():
+                    parameters[name].mul_(mask)
+            return super().step(closure)
+
+    return _train(model, batches, learning_rate, masks, loss_of, each=False, last=False, kind=Early)

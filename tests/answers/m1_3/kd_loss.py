@@ -251,3 +251,26 @@ def cut(s, t, labels, temperature=4.0, alpha=0.5):
     if s.ndim == 2 and t.ndim == 2:
         t = t[:, : s.shape[1]]
     return _loss(s, t, labels, temperature, alpha)
+
+
+@wrong("labels-overwritten", "You write into the labels; the caller still needs them.")
+def labels_overwritten(s, t, labels, temperature=4.0, alpha=0.5):
+    loss = _loss(s, t, labels.clone(), temperature, alpha)
+    labels.zero_()
+    return loss
+
+
+@wrong("teacher-flag-changed", "You change the teacher's tensor; `detach()` makes another one.")
+def teacher_flag(s, t, labels, temperature=4.0, alpha=0.5):
+    return _loss(s, t.requires_grad_(False), labels, temperature, alpha)
+
+
+@wrong(
+    "gradient-mode-left",
+    "torch's gradient mode is another after your function; use `with torch.no_grad():`.",
+)
+def mode_left(s, t, labels, temperature=4.0, alpha=0.5):
+    torch.set_grad_enabled(False)
+    t = t.detach().clone()
+    torch.set_grad_enabled(True)
+    return _loss(s, t, labels, temperature, alpha)

@@ -147,3 +147,9 @@ def small_model(layers, rank, model_parameters=None):
 @wrong("zero-taken-for-none", "A model of 0 parameters is not `None`: test `is None`.")
 def falsy(layers, rank, model_parameters=None):
     return _count(layers, rank, model_parameters or None)
+
+
+@wrong("equal-layers-once", "Layers of one shape are counted once; each has its own adapter.")
+def once(layers, rank, model_parameters=None):
+    _refuse(layers, rank, model_parameters)
+    return _count(sorted(set(layers)), rank, model_parameters)

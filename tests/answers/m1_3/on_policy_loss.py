@@ -247,3 +247,13 @@ def cut(student, teacher, ids, prompt_length, end_id):
         lambda i: teacher(i).detach()[..., :n],
         ids, prompt_length, end_id,
     )  # fmt: skip
+
+
+@wrong(
+    "gradient-mode-left",
+    "torch's gradient mode is another after your function; use `with torch.no_grad():`.",
+)
+def mode_left(student, teacher, ids, prompt_length, end_id):
+    loss = _loss(student, teacher, ids, prompt_length, end_id)
+    torch.set_grad_enabled(True)
+    return loss

@@ -242,3 +242,52 @@ def with_gradients(model, prompts, new_tokens, end_id, generator):
         ended = ended | (new == end_id)
         ids = torch.cat([ids, new], 1)
     return ids
+
+
+@wrong("generator-rewound", "You rewind the generator: each call with it draws the same tokens.")
+def rewound(model, prompts, new_tokens, end_id, generator):
+    generator.manual_seed(generator.initial_seed())
+    return _sample(model, prompts, new_tokens, end_id, generator)
+
+
+@wrong("generator-copied", "You draw from a copy of the generator: its own state does not move on.")
+def copied(model, prompts, new_tokens, end_id, generator):
+    other = torch.Generator()
+    other.set_state(generator.get_state())
+    return _sample(model, prompts, new_tokens, end_id, other)
+
+
+@wrong("prompts-overwritten", "You write into the prompts; the caller still needs them.")
+def overwritten(model, prompts, new_tokens, end_id, generator):
+    ids = _sample(model, prompts, new_tokens, end_id, generator)
+    prompts.zero_()
+    return ids
+
+
+@wrong(
+    "gradient-mode-left",
+    "torch's gradient mode is another after your function; use `with torch.no_grad():`.",
+)
+def mode_left(model, prompts, new_tokens, end_id, generator):
+    ids = _sample(model, prompts, new_tokens, end_id, generator)
+    torch.set_grad_enabled(True)
+    return ids
+
+
+@wrong("half-a-batch-copied", "The second half of the rows repeats the first: draw each row anew.")
+def half_copied(model, prompts, new_tokens, end_id, generator):
+    def draw(p, generator):
+        new, half = _draw(p, generator), len(p) // 2
+        new[half : 2 * half] = new[:half]
+        return new
+
+    return _sample(model, prompts, new_tokens, end_id, generator, draw=draw)
+
+
+@wrong("started-at-the-end", "An end token that closes the prompt ends nothing: go on after it.")
+def ended_prompt(model, prompts, new_tokens, end_id, generator):
+    _refuse(prompts, new_tokens)
+    ids = _sample(model, prompts, new_tokens, end_id, generator)
+    over = prompts[:, -1] == end_id
+    ids[over, prompts.shape[1] :] = end_id
+    return ids

@@ -187,3 +187,14 @@ def demanding(s, t):
     if s.shape != t.shape:
         raise ValueError("vocabularies differ")
     return (_sorted(s) - _sorted(t.detach())).abs().sum(1).mean()
+
+
+@wrong(
+    "one-shape-tested", "You look at the student's dimensions alone; the teacher's count as well."
+)
+def student_alone(s, t):
+    if s.ndim != 2 or len(s) != len(t) or not len(s):
+        raise ValueError("the student's logits")
+    t = t.detach()
+    q, p = _pair(_sorted(s), _sorted(t if t.ndim == 2 else t.reshape(len(s), -1)))
+    return (q - p).abs().sum(1).mean()

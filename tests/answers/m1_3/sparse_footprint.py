@@ -78,3 +78,18 @@ unguarded = _wrong("no-refusal", "No arrays, or an empty one, must raise ValueEr
 never = _wrong(
     "never-sparse", "A tensor with many zeros is cheaper with a bit mask.", cheaper=lambda f: f[0]
 )
+
+threshold = _wrong("threshold-for-rounding",
+                   "float16 rounds 2**-25 and more up to 2**-24: convert, then count.",
+                   dtype=np.float64,
+                   nonzero=lambda a: np.count_nonzero(np.abs(a) >= 2**-24))  # fmt: skip
+
+
+@wrong("bytes-begun-once", "Each tensor's mask begins its own byte: round up tensor by tensor.")
+def begun_once(arrays):
+    found = _count(arrays)
+    parts = [
+        min(2 * a.size, a.size / 8 + 2 * np.count_nonzero(a.astype(np.float16)))
+        for a in arrays.values()
+    ]
+    return {**found, "sparse_bytes": int(np.ceil(sum(parts)))}

@@ -166,3 +166,24 @@ def changes(weights, masks, sparsity):
     for k in masks:
         masks[k][...] = out[k]
     return out
+
+
+@wrong("squares", "Squares of small float32 values are 0: compare magnitudes.")
+def squares(weights, masks, sparsity):
+    return _masks(weights, masks, sparsity, key=np.square)
+
+
+@wrong("half-precision", "In float16 different magnitudes become equal: compare as they are.")
+def half_precision(weights, masks, sparsity):
+    return _masks(weights, masks, sparsity, key=lambda w: np.abs(w.astype(np.float16)))
+
+
+@wrong("quantile-kept", "A quantile is a threshold: it removes another number. Sort, and count.")
+def quantile_kept(weights, masks, sparsity):
+    _masks(weights, masks, sparsity)
+    out = {}
+    for name, weight in weights.items():
+        kept = masks.get(name, np.ones(weight.shape, bool))
+        magnitude = np.where(kept, np.abs(weight), -1.0).ravel()
+        out[name] = (magnitude >= np.quantile(magnitude, sparsity)).reshape(weight.shape)
+    return out
