@@ -1174,7 +1174,7 @@ print("Transpose nodes:", transposes)
 # Then compare with PyTorch on logits, not labels: batch 1, 2, 5 and 64, random and real inputs, and for each data-dependent branch or loop an input on every side.
 # Bound: float32 rounding, about 1e-5 of the largest logit; more means another graph.
 #
-# For INT8: accuracy on held-out data beside the float file, and the error of the logits (a few per cent here). Codes against integer arithmetic on one layer: at
+# For INT8: accuracy on held-out data beside the float file, and the error of the logits (a per cent or two here). Codes against integer arithmetic on one layer: at
 # most one code apart. Then the processor: on AVX2 without VNNI pairs of products clamp at int16, which multiplied our error; so test on such a machine, or export with
 # `reduce_range=True` or UINT8 weights.
 #
