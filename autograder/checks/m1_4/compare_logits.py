@@ -40,6 +40,12 @@ def cases(rng):
     hurt = shifted.copy()
     hurt[1, 3] = np.nan
     yield case("NaN", "edges", bad=True, reference=shifted, other=hurt)
+    yield case("NaN in the reference", "edges", bad=True, reference=hurt, other=shifted)
+    for value in (np.inf, -np.inf):
+        endless = shifted.copy()
+        endless[2, 7] = value
+        yield case(f"{value} in both", "edges", bad=True, reference=endless, other=endless)
+        yield case(f"{value} in one", "edges", bad=True, reference=shifted, other=endless)
 
 
 def probe(solution, reference, other, bad=False):

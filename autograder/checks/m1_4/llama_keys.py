@@ -38,6 +38,20 @@ def cases(rng):
     both = {"rope_parameters": {"rope_theta": 7000.0}, "rope_theta": 500_000.0}
     yield case("theta inside and at the top level", "defaults",
                config=hf_gguf.small_config(rng, **both))  # fmt: skip
+    for label, changes in (
+        ("rope_parameters with a theta of None", {
+            "rope_parameters": {"rope_theta": None}, "rope_theta": 3e5}),
+        ("a theta of None at the top level", {"rope_parameters": ..., "rope_theta": None}),
+        ("rope_parameters None", {"rope_parameters": None, "rope_theta": 4e4}),
+        ("rope_scaling of the type default", {
+            "rope_parameters": ..., "rope_theta": 2e4, "rope_scaling": {"type": "default"}}),
+    ):  # fmt: skip
+        yield case(label, "defaults", config=hf_gguf.small_config(rng, **changes))
+    for label, names in (
+        ("architectures None", None),
+        ("a longer name", ["XLlamaForCausalLMHead"]),
+    ):
+        yield case(label, "edges", bad=True, config=hf_gguf.small_config(rng, architectures=names))
     yield case("another architecture", "edges", bad=True,
                config=hf_gguf.small_config(rng, architectures=["GPT2LMHeadModel"]))  # fmt: skip
     yield case(
@@ -48,6 +62,10 @@ def cases(rng):
     scaled = {"rope_type": "llama3", "rope_theta": 1e4, "factor": 8.0}
     yield case("llama3 scaling", "edges", bad=True,
                config=hf_gguf.small_config(rng, rope_parameters=scaled))  # fmt: skip
+    yield case("scaling beside plain rope_parameters", "edges", bad=True, config=hf_gguf.small_config(
+        rng, rope_scaling={"rope_type": "yarn", "factor": 4.0}))  # fmt: skip
+    yield case("rope_parameters with the older type", "edges", bad=True, config=hf_gguf.small_config(
+        rng, rope_parameters={"type": "linear", "rope_theta": 1e4, "factor": 2.0}))  # fmt: skip
     for key in ("rope_type", "type"):
         yield case(f"older scaling under {key}", "edges", bad=True, config=hf_gguf.small_config(
             rng, rope_parameters=..., rope_theta=1e4, rope_scaling={key: "yarn", "factor": 4.0}))  # fmt: skip

@@ -46,9 +46,8 @@ def small_config(rng: np.random.Generator, **changes) -> dict:
 def hyper_parameters(config: dict) -> dict:
     """The key-values from config.json, without any refusal."""
     size = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    theta = config.get("rope_theta", 10_000.0)
-    if config.get("rope_parameters"):
-        theta = config["rope_parameters"].get("rope_theta", theta)
+    thetas = [(config.get("rope_parameters") or {}).get("rope_theta"), config.get("rope_theta")]
+    theta = next((t for t in thetas if t is not None), 10_000.0)
     found = {key: config[field] for key, field in FIELDS.items()}
     kv = config.get("num_key_value_heads") or config["num_attention_heads"]
     return found | {
@@ -163,7 +162,7 @@ def small_weights(rng: np.random.Generator, config: dict) -> dict[str, np.ndarra
             at + "mlp.up_proj.weight": (ffn, hidden),
             at + "mlp.down_proj.weight": (hidden, ffn),
         }
-    if not config["tie_word_embeddings"]:
+    if not config.get("tie_word_embeddings"):
         shapes["lm_head.weight"] = (vocab, hidden)
     names = rng.permutation(list(shapes)).tolist()
     return {name: rng.normal(0, 0.7, shapes[name]).astype(np.float32) for name in names}
@@ -174,7 +173,7 @@ def stored(config: dict, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray
     out = {}
     kv = config.get("num_key_value_heads") or config["num_attention_heads"]
     for name, weight in weights.items():
-        if name == "lm_head.weight" and config["tie_word_embeddings"]:
+        if name == "lm_head.weight" and config.get("tie_word_embeddings"):
             continue
         if ".q_proj." in name:
             weight = rope_rows(weight, config["num_attention_heads"])

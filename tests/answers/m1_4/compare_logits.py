@@ -86,3 +86,17 @@ unguarded = _wrong(
     "shapes-unguarded", "Shapes that differ, or no tokens, must raise ValueError.", guard=False
 )
 nans = _wrong("nan-passed", "Logits that are not finite must raise ValueError.", finite=False)
+
+
+@wrong("only-nan-refused", "Infinities are not finite either: np.isfinite tells both.")
+def only_nan(reference, other):
+    if np.isnan(reference).any() or np.isnan(other).any():
+        raise ValueError("NaN")
+    return _compare(reference, other, finite=False)
+
+
+@wrong("only-the-other-tested", "Both arrays must be finite, the reference as well.")
+def only_other(reference, other):
+    if not np.isfinite(other).all():
+        raise ValueError("not finite")
+    return _compare(reference, other, finite=False)

@@ -29,7 +29,11 @@ def _names(config):
     return table
 
 
-def _metadata(config, tokenizer):
+def _metadata(config, tokenizer, llama=True, bpe=True):
+    if llama and "LlamaForCausalLM" not in config["architectures"]:
+        raise ValueError("no Llama")
+    if bpe and tokenizer["model"]["type"] != "BPE":
+        raise ValueError("no BPE")
     heads = config["num_attention_heads"]
     size = config.get("head_dim") or config["hidden_size"] // heads
     texts = {i: t for t, i in tokenizer["model"]["vocab"].items()}
@@ -72,7 +76,7 @@ def _rows(weight, heads):
 
 
 def _tensors(config, weights, *, names=_names, rows=_rows, q=None, k=None, half=None, vectors=np.float32,
-             guard=True, unknown=True, missing=True, values=False, ignore=False,
+             guard=True, unknown=True, missing=True, values=False, ignore=False, most=np.abs,
              everywhere=False):  # fmt: skip
     table = names(config)
     if missing and set(_names(config)) - set(weights):
@@ -97,7 +101,7 @@ def _tensors(config, weights, *, names=_names, rows=_rows, q=None, k=None, half=
         part = name.split(".")[-2]
         stored = rows(weight, count[part]) if part in count else weight
         if stored.ndim > 1:
-            if guard and np.abs(stored).max() > 65504:
+            if guard and most(stored).max() > 65504:
                 raise ValueError("too large for float16")
             with np.errstate(over="ignore"):
                 stored = (half or (lambda w: w.astype(np.float16)))(stored)
@@ -248,3 +252,46 @@ def path_returned(config, weights, tokenizer):
 @wrong("cut-off", "Close the writer before you read the file: its end is missing.")
 def cut_off(config, weights, tokenizer):
     return by_package(config, weights, tokenizer)[:-5000]
+
+
+@wrong("only-large-positive", "A value below -65,504 does not fit into float16 either.")
+def only_positive(config, weights, tokenizer):
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, most=np.positive))
+
+
+@wrong("tied-by-default", "Without tie_word_embeddings the head is a tensor of its own.")
+def tied_by_default(config, weights, tokenizer):
+    return _by_package(
+        _metadata(config, tokenizer), _tensors({"tie_word_embeddings": True} | config, weights)
+    )
+
+
+@wrong("layers-not-counted", "A tensor of a layer that the model has not is unknown: refuse it.")
+def layers_not_counted(config, weights, tokenizer):
+    def every_layer(config):
+        table = _names(config)
+        for name in weights:
+            layer, _, part = name.removeprefix("model.layers.").partition(".")
+            if layer.isdigit() and part.removesuffix(".weight") in PARTS:
+                table[name] = f"blk.{layer}.{PARTS[part.removesuffix('.weight')]}.weight"
+        return table
+
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, names=every_layer))
+
+
+@wrong("any-architecture", "Refuse what llama_keys refuses: another architecture.")
+def any_architecture(config, weights, tokenizer):
+    return _by_package(_metadata(config, tokenizer, llama=False), _tensors(config, weights))
+
+
+@wrong("any-tokenizer", "Refuse what tokenizer_keys refuses: a tokenizer that is no BPE.")
+def any_tokenizer(config, weights, tokenizer):
+    return _by_package(_metadata(config, tokenizer, bpe=False), _tensors(config, weights))
+
+
+@wrong("negative-zero-lost", "Bit for bit: -0.0 keeps its sign, so add nothing to a weight.")
+def negative_zero_lost(config, weights, tokenizer):
+    def half(weight):
+        return weight.astype(np.float16) + np.float16(0)
+
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, half=half))

@@ -131,3 +131,44 @@ def vocab_wins(tokenizer, config):
     vocab = set(tokenizer["model"]["vocab"].values()) - {0}
     added = [t for t in tokenizer["added_tokens"] if t["id"] not in vocab]
     return _keys(tokenizer | {"added_tokens": added}, config)
+
+
+def _single(tokenizer):
+    return (tokenizer["post_processor"] or {}).get("single") or []
+
+
+@wrong("special-token-anywhere", "Only a template that begins with a special token adds a BOS.")
+def anywhere(tokenizer, config):
+    found = any("SpecialToken" in part for part in _single(tokenizer))
+    return _keys(tokenizer, config) | {"tokenizer.ggml.add_bos_token": found}
+
+
+@wrong("empty-template", "The template may be an empty list: nothing begins it.")
+def empty_template(tokenizer, config):
+    if "single" in (tokenizer["post_processor"] or {}):
+        tokenizer["post_processor"]["single"][0]
+    return _keys(tokenizer, config)
+
+
+@wrong("id-equal-to-size-passes", "Ids begin at 0: one that equals vocab_size has no embedding.")
+def equal_passes(tokenizer, config):
+    ids = [*tokenizer["model"]["vocab"].values(), *(t["id"] for t in tokenizer["added_tokens"])]
+    if max(ids) > config["vocab_size"]:
+        raise ValueError("too few embeddings")
+    return _keys(tokenizer, config, fits=False)
+
+
+@wrong("tokens-counted", "Compare the largest id, not the number of tokens.")
+def counted(tokenizer, config):
+    ids = {*tokenizer["model"]["vocab"].values(), *(t["id"] for t in tokenizer["added_tokens"])}
+    if len(ids) > config["vocab_size"]:
+        raise ValueError("too few embeddings")
+    return _keys(tokenizer, config, fits=False)
+
+
+@wrong("sequence-searched", "A Sequence cuts elsewhere as well: only a plain ByteLevel is gpt-2.")
+def in_sequence(tokenizer, config):
+    def known(pre):
+        return _is_gpt2(pre) or any(known(p) for p in (pre or {}).get("pretokenizers", ()))
+
+    return _keys(tokenizer, config, pre=known)
