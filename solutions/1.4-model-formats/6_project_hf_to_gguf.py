@@ -180,8 +180,9 @@ def llama_keys(config: dict) -> dict:
 
     Raises:
         ValueError: `architectures` is absent or does not hold "LlamaForCausalLM"; a field for which the
-            table names no default is absent (seven of them); or the rope is scaled: `rope_parameters`,
-            or the older `rope_scaling`, has a `rope_type` (older: `type`) other than "default".
+            table names no default is absent (seven of them); or the rope is scaled: `rope_parameters`
+            or the older `rope_scaling` (either, where both are there) has a `rope_type` (older: `type`)
+            other than "default", whichever it is.
 
     >>> keys = llama_keys(json.loads((model_folder("lm") / "config.json").read_text()))
     >>> keys["llama.attention.head_count_kv"], keys["llama.rope.freq_base"]
@@ -201,9 +202,10 @@ def llama_keys(config: dict) -> dict:
     for field in (*plain.values(), "rms_norm_eps"):
         if field not in config:
             raise ValueError(f"config.json lacks {field}")
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if rope.get("rope_type", rope.get("type", "default")) != "default":
-        raise ValueError(f"scaled rope is not supported: {rope}")
+    rope = config.get("rope_parameters") or {}
+    for found in (rope, config.get("rope_scaling") or {}):
+        if found.get("rope_type", found.get("type", "default")) != "default":
+            raise ValueError(f"scaled rope is not supported: {found}")
     theta = config.get("rope_theta") if rope.get("rope_theta") is None else rope["rope_theta"]
     heads = config["num_attention_heads"]
     size = config.get("head_dim") or config["hidden_size"] // heads
@@ -368,8 +370,9 @@ def tokenizer_keys(tokenizer: dict, config: dict) -> dict:
         The 8 keys of the table: strings, an int for each id, lists of str or int, a bool.
 
     Raises:
-        ValueError: the model's type is not "BPE"; the pre-tokenizer is none, or not a "ByteLevel" with
-            `use_regex` True and `add_prefix_space` False; or an id is at or above vocab_size.
+        ValueError: the model's type is not "BPE"; the pre-tokenizer is none, or not itself a "ByteLevel"
+            with `use_regex` True and `add_prefix_space` False (one inside a Sequence is refused, too); or an
+            id of the vocab or of an added token is at or above vocab_size.
 
     >>> keys = tokenizer_keys(*(json.loads((model_folder("lm") / name).read_text(encoding="utf-8"))
     ...                         for name in ("tokenizer.json", "config.json")))
@@ -452,8 +455,9 @@ def convert_model(config: dict, weights: dict[str, np.ndarray], tokenizer: dict)
         under its GGUF name, q and k in llama.cpp's order of rows.
 
     Raises:
-        ValueError: what those functions refuse; a tensor of the model is missing, or one is unknown; a
-            matrix has a value beyond 65,504, float16's largest.
+        ValueError: what those functions refuse; a tensor of the model is missing, or one is there that it
+            does not have (a name that GGUF does not know, or a layer beyond the last); a matrix has a value
+            beyond 65,504, float16's largest, or below -65,504.
 
     >>> config = json.loads((model_folder("draft") / "config.json").read_text())
     >>> convert_model(config, {}, json.loads((model_folder("draft") / "tokenizer.json").read_text()))
@@ -757,8 +761,8 @@ def compare_logits(reference: np.ndarray, other: np.ndarray) -> tuple[float, flo
     """How far a model's predictions are from a reference's.
 
     Args:
-        reference, other: logits (tokens, vocabulary), float16 or float32, which may lie hundreds apart;
-            not changed.
+        reference, other: logits (tokens, vocabulary), float16 or float32, which may lie up to 1,000 apart
+            (a probability may then be 0 in float64, its logarithm is not infinite); not changed.
 
     Returns:
         kl_nats: mean over tokens of KL(reference || other), computed in float64.
@@ -766,7 +770,7 @@ def compare_logits(reference: np.ndarray, other: np.ndarray) -> tuple[float, flo
             first counts).
 
     Raises:
-        ValueError: shapes that differ, no tokens, or logits that are not finite.
+        ValueError: shapes that differ, no tokens, or logits that are not finite (NaN or infinite, in either).
 
     >>> kl_nats, top1 = compare_logits(np.float32([[0, 0], [2, 0]]), np.float32([[0, 0], [0, 2]]))
     >>> round(kl_nats, 4), top1
@@ -883,7 +887,7 @@ def choose_file(files: list[dict], keys: dict, context: int, budget_bytes: int) 
         ValueError: no file fits, or a context below 1 or above llama.context_length.
 
     >>> keys = {"llama.block_count": 4, "llama.attention.head_count_kv": 2, "llama.context_length": 512,
-    ...         "llama.attention.key_length": 64}
+    ...         "llama.attention.key_length": 64, "llama.attention.value_length": 64}
     >>> files = [{"name": "a", "size_bytes": 9000, "kl_nats": 0.1}]
     >>> choose_file(files, keys, context=2, budget_bytes=13_096)
     ('a', 13096)
@@ -913,6 +917,7 @@ LLAMA_8B = {
     "llama.block_count": 32,
     "llama.attention.head_count_kv": 8,
     "llama.attention.key_length": 128,
+    "llama.attention.value_length": 128,
     "llama.context_length": 131_072,
 }
 LLAMA_8B_GIB = {"F16": 14.96, "Q8_0": 7.95, "Q6_K": 6.14, "Q4_K_M": 4.58, "Q2_K": 2.95}

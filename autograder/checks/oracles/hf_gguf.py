@@ -1,5 +1,6 @@
 """What a Hugging Face Llama becomes in GGUF, told a second time: by index arithmetic and the gguf package."""
 
+import re
 from functools import cache
 
 import gguf
@@ -46,9 +47,8 @@ def small_config(rng: np.random.Generator, **changes) -> dict:
 def hyper_parameters(config: dict) -> dict:
     """The key-values from config.json, without any refusal."""
     size = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    theta = config.get("rope_theta", 10_000.0)
-    if config.get("rope_parameters"):
-        theta = config["rope_parameters"].get("rope_theta", theta)
+    named = ((config.get("rope_parameters") or {}).get("rope_theta"), config.get("rope_theta"))
+    theta = next((number for number in named if number is not None), 10_000.0)
     found = {key: config[field] for key, field in FIELDS.items()}
     kv = config.get("num_key_value_heads") or config["num_attention_heads"]
     return found | {
@@ -75,13 +75,18 @@ def rope_rows(weight: np.ndarray, heads: int) -> np.ndarray:
 
 
 def gguf_name(name: str) -> str:
-    """The gguf package's name for a tensor that it knows, of up to 128 layers."""
-    return _name_table().get_name(name, try_suffixes=(".weight", ".bias"))
+    """The gguf package's name for a tensor that it knows; its table is asked for layer 0."""
+    layer = re.search(r"\.(\d+)\.", name)
+    number = layer[0] if layer else ".0."
+    found = _name_table().get_name(
+        name.replace(number, ".0.", 1), try_suffixes=(".weight", ".bias")
+    )
+    return found.replace(".0.", number, 1)
 
 
 @cache
 def _name_table() -> gguf.TensorNameMap:
-    return gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 128)
+    return gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 1)
 
 
 def small_tokenizer(rng: np.random.Generator, extra: int = 12, old_merges: bool = False) -> dict:
@@ -163,7 +168,7 @@ def small_weights(rng: np.random.Generator, config: dict) -> dict[str, np.ndarra
             at + "mlp.up_proj.weight": (ffn, hidden),
             at + "mlp.down_proj.weight": (hidden, ffn),
         }
-    if not config["tie_word_embeddings"]:
+    if not config.get("tie_word_embeddings"):
         shapes["lm_head.weight"] = (vocab, hidden)
     names = rng.permutation(list(shapes)).tolist()
     return {name: rng.normal(0, 0.7, shapes[name]).astype(np.float32) for name in names}
@@ -174,7 +179,7 @@ def stored(config: dict, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray
     out = {}
     kv = config.get("num_key_value_heads") or config["num_attention_heads"]
     for name, weight in weights.items():
-        if name == "lm_head.weight" and config["tie_word_embeddings"]:
+        if name == "lm_head.weight" and config.get("tie_word_embeddings"):
             continue
         if ".q_proj." in name:
             weight = rope_rows(weight, config["num_attention_heads"])

@@ -115,3 +115,15 @@ def mean_of_tensors(data):
     bits = [8 * _bytes(kind, shape) / math.prod(shape) for kind, shape in _tensors(data)]
     out["bits_per_parameter"] = float(np.mean(bits))
     return out
+
+
+@wrong(
+    "own-table-of-types",
+    "Take every type from gguf.GGML_QUANT_SIZES, not from a list of the usual ones.",
+)
+def own_table(data):
+    out = _summary(data)
+    usual = {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K", "Q2_K", "Q3_K", "Q5_1"}
+    if set(out["types"]) - usual:
+        raise KeyError("type")
+    return out

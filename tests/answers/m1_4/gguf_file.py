@@ -29,7 +29,18 @@ def _names(config):
     return table
 
 
-def _metadata(config, tokenizer):
+def _refuse(config, tokenizer):
+    """What llama_keys and tokenizer_keys refuse, as far as the cases go."""
+    if "LlamaForCausalLM" not in config["architectures"]:
+        raise ValueError("no Llama")
+    if config["rope_parameters"].get("rope_type", "default") != "default":
+        raise ValueError("scaled rope")
+    if tokenizer["model"]["type"] != "BPE":
+        raise ValueError("no BPE")
+
+
+def _metadata(config, tokenizer, refuse=_refuse):
+    refuse(config, tokenizer)
     heads = config["num_attention_heads"]
     size = config.get("head_dim") or config["hidden_size"] // heads
     texts = {i: t for t, i in tokenizer["model"]["vocab"].items()}
@@ -171,10 +182,12 @@ def by_struct(config, weights, tokenizer):
     return bytearray(_by_struct(_metadata(config, tokenizer), _tensors(config, weights)))
 
 
-def _wrong(name, sentence, *, write=_by_package, change=None, written=None, **changes):
+def _wrong(
+    name, sentence, *, write=_by_package, change=None, written=None, refuse=_refuse, **changes
+):
     @wrong(name, sentence)
     def answer(config, weights, tokenizer):
-        keys = _metadata(config, tokenizer)
+        keys = _metadata(config, tokenizer, refuse)
         if change:
             change(keys)
         return write(keys, _tensors(config, weights, **changes), **(written or {}))
@@ -196,7 +209,7 @@ unpermuted = _wrong("rows-unpermuted", "q and k need llama.cpp's order of rows; 
 back = _wrong("rows-back", "That is the way back, from llama.cpp's order to transformers'.",
               rows=lambda w, h: w.reshape(h, -1, 2, w.shape[1]).swapaxes(1, 2).reshape(w.shape))  # fmt: skip
 query_heads = _wrong("k-by-query-heads", "k has num_key_value_heads heads.",
-                     k=lambda c: c["num_key_value_heads"] > 1 and c["num_attention_heads"])  # fmt: skip
+                     k=lambda c: c["num_key_value_heads"] != 1 and c["num_attention_heads"])  # fmt: skip
 values = _wrong("v-permuted", "Rotary embedding turns q and k; v keeps its rows.", values=True)
 full = _wrong("all-float32", "Matrices are stored as F16.", half=lambda w: w)
 halved = _wrong("vectors-f16", "Norms stay F32: llama.cpp refuses others.", vectors=np.float16)
@@ -248,3 +261,51 @@ def path_returned(config, weights, tokenizer):
 @wrong("cut-off", "Close the writer before you read the file: its end is missing.")
 def cut_off(config, weights, tokenizer):
     return by_package(config, weights, tokenizer)[:-5000]
+
+
+def _untied_unless_said(config):
+    return _names({"tie_word_embeddings": True} | config)
+
+
+def _all_layers(config):
+    more = {f"model.layers.9.{a}.weight": f"blk.9.{b}.weight" for a, b in PARTS.items()}
+    more |= {f"model.layers.2.{a}.weight": f"blk.2.{b}.weight" for a, b in PARTS.items()}
+    return more | _names(config)
+
+
+tied_default = _wrong("tied-by-default", "Without tie_word_embeddings the output layer is one of its own.",
+                      names=_untied_unless_said)  # fmt: skip
+third = _wrong("layers-beyond", "A tensor of a layer that config.json does not count must raise ValueError.",
+               names=_all_layers)  # fmt: skip
+one_head = _wrong("k-default-one", "Without num_key_value_heads k has as many heads as q.",
+                  k=lambda c: c["num_key_value_heads"] or 1)  # fmt: skip
+any_model = _wrong("refusals-lost", "What llama_keys and tokenizer_keys refuse must be refused here, too.",
+                   refuse=lambda c, t: None)  # fmt: skip
+any_tokenizer = _wrong("tokenizer-unrefused", "What tokenizer_keys refuses must be refused here, too.",
+                       refuse=lambda c, t: _refuse(c, t | {"model": {"type": "BPE"}}))  # fmt: skip
+
+
+@wrong("negative-unguarded", "Test the absolute value: -70,000 overflows, too.")
+def positive_only(config, weights, tokenizer):
+    if any(w.ndim > 1 and w.max() > 65504 for w in weights.values()):
+        raise ValueError("too large")
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, guard=False))
+
+
+@wrong(
+    "mlp-guarded-only", "Every matrix may hold a value beyond float16, the embedding and q, too."
+)
+def mlp_only(config, weights, tokenizer):
+    if any(np.abs(w).max() > 65504 for n, w in weights.items() if "mlp" in n):
+        raise ValueError("too large")
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, guard=False))
+
+
+@wrong(
+    "head-invented",
+    "Untied embeddings without lm_head: a tensor is missing, do not take the embedding.",
+)
+def invented(config, weights, tokenizer):
+    if not config.get("tie_word_embeddings", False):
+        weights = {"lm_head.weight": weights.get("model.embed_tokens.weight")} | weights
+    return by_package(config, weights, tokenizer)

@@ -58,10 +58,12 @@ def by_hand(config):
         out["llama.attention.layer_norm_rms_epsilon"] = float(config["rms_norm_eps"])
     except KeyError as error:
         raise ValueError(f"missing {error}") from error
-    rope = dict(config.get("rope_scaling") or {}) | dict(config.get("rope_parameters") or {})
-    if rope.get("rope_type", rope.get("type", "default")) != "default":
-        raise ValueError("this rope is scaled")
-    out["llama.rope.freq_base"] = float(rope.get("rope_theta", config.get("rope_theta", 1e4)))
+    thetas = [1e4, config.get("rope_theta")]
+    for rope in (config.get("rope_scaling") or {}, config.get("rope_parameters") or {}):
+        if rope.get("rope_type", rope.get("type", "default")) != "default":
+            raise ValueError("this rope is scaled")
+        thetas.append(rope.get("rope_theta"))
+    out["llama.rope.freq_base"] = float([t for t in thetas if t is not None][-1])
     kv = config.get("num_key_value_heads")
     out["llama.attention.head_count_kv"] = config["num_attention_heads"] if kv is None else kv
     size = config.get("head_dim")
@@ -121,3 +123,80 @@ def _outside_first(config):
 
 outer = _wrong("top-level-wins", "Where both name a theta, the one inside rope_parameters wins.",
                theta=_outside_first)  # fmt: skip
+
+
+def _theta_by_default(config):
+    inside = config.get("rope_parameters") or {}
+    return inside.get("rope_theta", config.get("rope_theta", 1e4))
+
+
+theta_none = _wrong("theta-none", "rope_theta may be there and None.", theta=_theta_by_default)
+
+
+@wrong(
+    "any-llama", "LlamaForSequenceClassification is another architecture: compare the whole name."
+)
+def any_llama(config):
+    if not any("Llama" in name for name in config.get("architectures", [])):
+        raise ValueError("no Llama")
+    return _keys(config, guard=False)
+
+
+@wrong("architecture-as-text", "A name that contains LlamaForCausalLM is another name.")
+def as_text(config):
+    if "LlamaForCausalLM" not in str(config.get("architectures")):
+        raise ValueError("no Llama")
+    return _keys(config, guard=False)
+
+
+def _ropes(config):
+    return config.get("rope_parameters") or {}, config.get("rope_scaling") or {}
+
+
+@wrong("known-scalings", "Every rope_type but default is a scaling, not only those that you know.")
+def known_scalings(config):
+    if any(
+        rope.get("rope_type", rope.get("type")) in ("llama3", "yarn") for rope in _ropes(config)
+    ):
+        raise ValueError("scaled")
+    return _keys(config, scaling=())
+
+
+@wrong(
+    "scaling-by-factor",
+    "The rope's type says whether it is scaled; not every scaling has a factor.",
+)
+def by_factor(config):
+    if any("factor" in rope for rope in _ropes(config)):
+        raise ValueError("scaled")
+    return _keys(config, scaling=())
+
+
+@wrong("any-rope-scaling", "A rope_scaling of type default is no scaling.")
+def any_scaling(config):
+    if config.get("rope_scaling"):
+        raise ValueError("scaled")
+    return _keys(config)
+
+
+@wrong("first-rope-only", "Look at rope_parameters and at rope_scaling: either may name a scaling.")
+def first_rope(config):
+    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if rope.get("rope_type", rope.get("type", "default")) != "default":
+        raise ValueError("scaled")
+    return _keys(config, scaling=())
+
+
+@wrong(
+    "model-type-as-architecture",
+    "general.architecture is the text llama, whatever model_type says.",
+)
+def model_type(config):
+    return _keys(config) | {"general.architecture": config["model_type"]}
+
+
+@wrong("model-type-demanded", "architectures says what the model is; model_type is not asked.")
+def demanded(config):
+    if config.get("model_type") != "llama":
+        raise ValueError("no Llama")
+    return _keys(config)

@@ -131,3 +131,41 @@ def vocab_wins(tokenizer, config):
     vocab = set(tokenizer["model"]["vocab"].values()) - {0}
     added = [t for t in tokenizer["added_tokens"] if t["id"] not in vocab]
     return _keys(tokenizer | {"added_tokens": added}, config)
+
+
+any_place = _wrong("special-by-look", "`special` says what a token is, not its brackets.",
+                   types=lambda t: 3 if t["content"].startswith("<|") else 4)  # fmt: skip
+flags_only = _wrong("flags-only", "The pre-tokenizer's type must be ByteLevel, too.",
+                    pre=lambda p: bool(p) and _is_gpt2(p | {"type": "ByteLevel"}))  # fmt: skip
+searched = _wrong("searched-in-text", "A ByteLevel inside a Sequence comes after another cut: refuse it.",
+                  pre=lambda p: _is_gpt2((p or {}).get("pretokenizers", [p])[-1]))  # fmt: skip
+
+
+def _ids(tokenizer):
+    added = [t["id"] for t in tokenizer["added_tokens"]]
+    return set(tokenizer["model"]["vocab"].values()), set(added)
+
+
+def _room(name, sentence, full):
+    @wrong(name, sentence)
+    def answer(tokenizer, config):
+        if full(*_ids(tokenizer), config["vocab_size"]):
+            raise ValueError("too few embeddings")
+        return _keys(tokenizer, config, fits=False)
+
+    return answer
+
+
+beyond = _room("id-at-the-size", "Ids run from 0: the id vocab_size has no embedding.",
+               lambda vocab, added, size: max(vocab | added) > size)  # fmt: skip
+counted = _room("tokens-counted", "Ids may have gaps: compare the largest id, not the number of tokens.",
+                lambda vocab, added, size: len(vocab | added) > size)  # fmt: skip
+added_only = _room("added-ids-only", "The ids of the vocab need embeddings, too.",
+                   lambda vocab, added, size: max(added) >= size)  # fmt: skip
+
+
+@wrong("bos-anywhere", "Only a template that begins with a SpecialToken adds a BOS token.")
+def bos_anywhere(tokenizer, config):
+    template = (tokenizer["post_processor"] or {}).get("single") or []
+    found = any("SpecialToken" in entry for entry in template)
+    return _keys(tokenizer, config, bos=lambda first: found)
