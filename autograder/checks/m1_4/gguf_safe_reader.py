@@ -61,7 +61,7 @@ def _valid(rng):
                    for kind, (block, size) in gguf_reader.BLOCKS.items())  # fmt: skip
     drafts.append(Draft(tensors=blocks))
     four = Tensor("n" * 64, (2, 1, 3, 1), 0, rng.bytes(24))
-    one = Tensor("one", (), 0, rng.bytes(4))
+    one = Tensor("größe 1/\n", (), 0, rng.bytes(4))
     drafts.append(Draft((("k" * 65_535, STRING, ""), ("e", 9, (8, ["", ""]))), (four, one)))
     drafts.append(Draft((("flat", 9, (9, [(9, [(9, [(4, [1])])])])),), (one,), offsets={0: 96}))
     found = [draft.bytes() for draft in drafts[:-1]]

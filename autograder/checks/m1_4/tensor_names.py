@@ -23,7 +23,8 @@ UNKNOWN = (
     "model.layers.0.mlp.up_proj.scales", "model.layers.4.self_attn.q_proj.qweight", "MODEL.NORM.WEIGHT",
     "decoder.layers.0.mlp.up_proj.weight", "model.blocks.0.mlp.up_proj.weight",
     "model_layers.3.mlp.up_proj.weight", "model.layers.0.mlp.up_proj_weight",
-    "model.layers.3x.mlp.up_proj.weight", "model.layers.+1.mlp.up_proj.weight", "model.layers.1_0.mlp.up_proj.weight",
+    "model.layers.3x.mlp.up_proj.weight", "model.layers.+1.mlp.up_proj.weight",
+    "model.layers.1_0.mlp.up_proj.weight",
     "base_model.model.norm.weight", "model.layers.0.MLP.up_proj.weight", "model.model.norm.weight",
 )  # fmt: skip
 
