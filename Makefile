@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks course grade progress answers attack bench lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq llamacpp lm-gguf gpu postgresql compiler fuzz-gguf clean
+.PHONY: help setup nvrtc-beside-cpu-torch lab test lint unit notebooks course grade progress answers attack bench bench-cuda lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq llamacpp lm-gguf gpu postgresql compiler fuzz-gguf clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,7 +30,15 @@ $(STAMP): pyproject.toml
 	@echo "Installing into $(VENV), once; this takes some minutes."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,cluster]'
+	@$(MAKE) --no-print-directory nvrtc-beside-cpu-torch
 	@touch $(STAMP)
+
+# NVIDIA's compiler (65 MB, no GPU needed) checks CUDA sources. A torch with CUDA pins another version of it.
+nvrtc-beside-cpu-torch:
+	@$(BIN)/python -c 'import sys; from importlib.metadata import requires as r; \
+		sys.exit(sys.platform != "linux" or any("nvidia" in x for x in r("torch")))' \
+		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[nvrtc]' \
+		|| echo "NVRTC is not installed: CUDA sources are compiled by the host's compiler alone."
 
 setup: $(STAMP)  ## the virtual environment, with every pin
 
@@ -82,6 +90,10 @@ fuzz-gguf: $(STAMP)  ## a minute of changed GGUF files against the reference rea
 
 bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md
+
+# Seconds of CUDA kernels on the CPU, plain and watched, on a quiet machine.
+bench-cuda: $(STAMP)
+	python -m ci.cuda_bench
 
 lm: $(STAMP)  ## train the shipped language models again (resumes), then measure them
 	python -m data.language_model train

@@ -9,6 +9,7 @@ from lab.fake_quant import round_to_nearest, with_weights, int8_activations
 from lab.outliers import with_outliers
 from lab.instructions import instruction_set, encode_examples, score_responses
 from lab.predict import reveal
+from lab import cuda
 from lab.plots import show, histogram, bars, curves, code_line, explore
 """
 

@@ -15,6 +15,7 @@ from lab.paths import repo_root
 PYTHON_LOW, PYTHON_HIGH = (3, 11), (3, 13)
 EXTRA_COSTS = {
     "gpu": "CuPy on a GPU; the CUDA lessons run on the CPU without it",
+    "nvrtc": "NVIDIA's compiler for CUDA sources: registers, occupancy, what a GPU would refuse",
     "dev": "the course's own tests",
     "llamacpp": "running GGUF files in llama.cpp (1.4); the lessons go on with shipped files",
 }

@@ -104,6 +104,8 @@ def test_command_reader_takes_any_order_and_quoting():
         f"trtexec --profile=1 {three} --onnx=x --profile=0 {three.replace('3', '9')}"
     )
     assert [p["--maxShapes"]["a"] for p in two["profiles"]] == [[9], [3]]
+    lines = trtexec.parse_command("trtexec \\\n  --onnx=x \\\n  --skipInference\n")
+    assert lines["flags"] == {"--onnx": "x"} and lines["switches"] == {"skipInference"}
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,9 @@ def test_command_reader_takes_any_order_and_quoting():
         "--profile=0 --minShapes=a:1 --optShapes=a:1 --maxShapes=a:1 "
         "--fp16 --minShapes=b:1 --optShapes=b:1 --maxShapes=b:1",
         "--onnx=again.onnx",
+        "--fp16=True",
+        "--fp16 --fp16",
+        "--fp16\n--skipInference",
         "--saveEngine='open",
     ],
 )

@@ -68,7 +68,7 @@ def run_cases(
         if gate in failed and case.part != gate:
             continue
         start = time.monotonic()
-        outcome = answer(case)
+        outcome = observed(check, case, answer(case))
         seen[case.part].append((case, outcome))
         if case.part in failed:
             spent += time.monotonic() - start
@@ -103,6 +103,17 @@ def probe(check: Check, solution: Any, case: Case) -> Outcome:
 def to_outcome(result: list) -> Outcome:
     """The outcome in a result of the runner's."""
     return Outcome(answer=result[1]) if result[0] == "ok" else failed_outcome(*result)
+
+
+def observed(check: Check, case: Case, outcome: Outcome) -> Outcome:
+    """The outcome of a source: what comes of running it, where the check says how."""
+    if not check.observe or outcome.failure:
+        return outcome
+    try:
+        return Outcome(answer=check.observe(case, outcome.answer))
+    except Wrong as verdict:
+        found = verdict.finding
+        return Outcome(failure=found, error=f"{found.stage} {found.yours}")
 
 
 def failed_outcome(what: str, text: str = "", error: str = "", where: str = "") -> Outcome:
@@ -171,7 +182,7 @@ def _explains(check: Check, solution: Any, seen: list[tuple[Case, Outcome]]) -> 
     """Whether a wrong answer gives the learner's outcomes, and is itself refused for them."""
     refused = False
     for case, outcome in seen:
-        theirs = probe(check, solution, case)
+        theirs = observed(check, case, probe(check, solution, case))
         if not theirs.equals(outcome):
             return False
         refused = refused or bool(theirs.failure or judge(check, case, theirs.answer))

@@ -69,6 +69,7 @@ def _from_module(exercise_id: str, module: ModuleType) -> Check:
         hints=tuple(getattr(module, "HINTS", ())),
         bank_seeds=getattr(module, "BANK_SEEDS", 3),
         probe_source=textwrap.dedent(inspect.getsource(module.probe)),
+        observe=getattr(module, "observe", None),
     )
 
 

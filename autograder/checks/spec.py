@@ -70,6 +70,8 @@ class Check:
     parts: share of the points by part name, summing to 1; the first part gates the others.
     probe_source: the probe's text, for a kernel elsewhere. bank_seeds: seeds to put the bank to
     (1 where the cases are the same for all seeds, or where an answer trains for seconds).
+    observe(case, answer) -> plain data: for answers that are source text, what running it gives; the
+    judge and the diagnosis see that instead. It runs where the judge runs, and may raise Wrong.
     """
 
     id: str
@@ -80,3 +82,4 @@ class Check:
     hints: tuple[str, ...] = ()
     probe_source: str = ""
     bank_seeds: int = 3
+    observe: Callable[[Case, Any], Any] | None = None

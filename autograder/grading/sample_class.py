@@ -9,7 +9,8 @@ from pathlib import Path
 import nbformat
 
 from autograder.checks import bank, registry
-from autograder.syllabus import load_syllabus
+from autograder.grading.carried import carried
+from autograder.syllabus import load_syllabus, repo_root
 
 WRITTEN = (
     "Made-up answer: it depends on the range of the values and on what the hardware multiplies."
@@ -90,5 +91,6 @@ def from_bank(exercise: str, answer: str, check_source: str) -> str:
     source = source.replace("from autograder.checks.bank import right, wrong\n", "")
     return (
         "def right(*name, **options):\n    return lambda function: function\n\n\nwrong = right\n"
+        f"{carried(source, repo_root() / 'autograder/checks/oracles')}"
         f"{source}\n\n{target} = {chosen.defined_as}{'()' if chosen.called else ''}\n"
     )

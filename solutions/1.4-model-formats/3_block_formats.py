@@ -89,7 +89,7 @@ reveal(my_bits, llama_cpp["files"]["draft Q4_K_M"]["bits_per_weight"], unit="bit
 # 1. $d = \max|x| / 127$,
 # 2. $r = 1/d$, or $r = 0$ where $d = 0$,
 # 3. $q_i = \mathrm{round}(x_i \cdot r)$, **halves away from zero** (2.5 to 3, -2.5 to -3), as `int8`,
-# 4. store $d$ as fp16 (rounded to nearest even), then $q_0 \dots q_{31}$.
+# 4. store $d$ as fp16 (nearest even), then $q_0 \dots q_{31}$.
 #
 # Codes come from the unrounded $d$. Times $r$ is not divided by $d$: near a half, the last bit
 # decides.
@@ -787,7 +787,7 @@ def plan_q4_k_m(shapes: dict[str, tuple[int, ...]], layers: int) -> tuple[dict[s
 
     Args:
         shapes: tensor name: (length,) or (rows, row). One tensor or more, in any order.
-        layers: how many layers the model has, 1 or more. They are numbered from 0.
+        layers: how many layers the model has, 1 or more, numbered from 0. `shapes` may hold a part of them.
 
     Returns:
         types: tensor name: "F32", "F16", "Q8_0", "Q6_K", "Q5_0" or "Q4_K".

@@ -132,29 +132,29 @@ PRECISIONS = ("fp16", "bf16", "int8", "fp8", "int4", "best", "stronglyTyped")
 def build_command(spec: dict) -> str:
     """The trtexec command that builds the engine of a specification.
 
-    Flags: --onnx and --saveEngine always; a switch such as --fp16 for each name in `precisions`;
-    --memPoolSize=workspace:N (N in MiB) and --timingCacheFile unless None; --skipInference unless `time_it`.
+    Flags: --onnx and --saveEngine always; a switch such as --fp16, without a value and once, for each name in
+    `precisions`; --memPoolSize=workspace:N (N in MiB) and --timingCacheFile unless None; --skipInference unless `time_it`.
     One profile: --minShapes, --optShapes, --maxShapes (--profile=0 before them is allowed). Several: for
     each, --profile=i (0, 1, ...) and directly behind it its three shape flags. No profiles: no shape flags.
     Static inputs may be left out of a profile and of the flags, or be given with their own dims.
 
     Args:
-        spec: a dict of
+        spec: a dict, not to be changed, of
             onnx, engine: file names, perhaps with spaces.
             inputs: {name: dims}, what the network declares; dims a list of ints, -1 where dynamic.
             profiles: a list of {name: {"min": dims, "opt": dims, "max": dims}}.
-            precisions: a list of names out of PRECISIONS, perhaps empty.
+            precisions: a list of different names out of PRECISIONS, perhaps empty.
             release: 10 or 11, the major release of TensorRT.
-            workspace_mib: an int or None. timing_cache: a file name or None. time_it: a bool.
+            workspace_mib: an int above 0 or None. timing_cache: a file name or None. time_it: a bool.
 
     Returns:
-        the command, starting with trtexec.
+        the command, starting with trtexec. A line's end inside it needs a backslash before it.
 
     Raises:
         ValueError: a profile names an input that the network lacks, or lacks a dynamic input; a dynamic
             input and no profile; dims of another length than the network's; a static dimension other than the
-            network's; a dimension below 1; min > opt or opt > max somewhere; a precision out of no list;
-            fp8 with int8; stronglyTyped with any other; any precision in release 11; another release.
+            network's; a dimension below 1; min > opt or opt > max somewhere; a precision that is not
+            in PRECISIONS (as spelled there); fp8 with int8; stronglyTyped with any other; any precision in release 11; another release.
 
     >>> spec = {"onnx": "a.onnx", "engine": "a.plan", "inputs": {"x": [-1, 8]}, "release": 10,
     ...         "profiles": [{"x": {"min": [1, 8], "opt": [4, 8], "max": [16, 8]}}], "precisions": ["fp16"],
@@ -304,7 +304,7 @@ def read_log(text: str) -> dict:
             within a line.
 
     Returns:
-        passed: bool, True if the last line that starts with "&&&&" says PASSED.
+        passed: bool, True if in the last line that starts with "&&&&" the word behind it is PASSED.
         errors: list of str, the texts behind "[E] ", in order, whether the run passed or not.
         warnings: list of str, a word for each [W] line that starts with "* ", in order: "enqueue" (it says bound
             by Enqueue Time), "h2d" (bound by host-to-device transfers), "d2h" (bound by device-to-host
@@ -503,13 +503,14 @@ print(f"the GPU computes {traced['gpu_busy']:.0%} of the time")
 #
 # **Vertical.** A chain starts at each Conv or MatMul. The node that reads the chain's last tensor joins if it is that tensor's *only*
 # reader, the tensor is no output, and the node is a BatchNorm (directly behind the Conv or MatMul) or a Relu (behind that, or behind the BatchNorm).
-# At most one of each. Every other node is a kernel alone.
+# At most one of each. Other nodes are kernels alone.
 # %% [markdown] items="1.4.C7"
 # ### Exercise: plan the kernels
 #
 # Vertical fusion first, by the rules above; then horizontal:
 #
-# **Horizontal.** Chains merge if their first nodes have the same op, the same `inputs` and the same `kernel`, and their lists of ops are equal.
+# **Horizontal.** Chains merge if their first nodes have the same op, the same `inputs` in the same order and the same `kernel`, and their lists of
+# ops are equal.
 #
 # <details><summary>Hint 1</summary>First count the readers of each tensor.</details>
 # <details><summary>Hint 2</summary>Merge with a dict from (op, inputs, kernel, ops of the chain) to the names.</details>
@@ -520,7 +521,7 @@ def fuse(nodes: list[dict], outputs: list[str]) -> list[list[str]]:
     Args:
         nodes: in an order in which every node stands behind those it reads. Each has name (also the name of
             its output tensor), op, inputs (tensor names; those that no node writes come from outside) and,
-            if op is Conv, kernel (an int). BatchNorm and Relu have one input.
+            if op is Conv, kernel (an int). BatchNorm and Relu have one input. Not to be changed.
         outputs: names of the tensors that the network returns.
 
     Returns:
@@ -682,7 +683,7 @@ def int8_layers(nodes: list[dict], outputs: list[str]) -> dict[str, str]:
     Args:
         nodes: in an order in which every node stands behind those it reads; each has name (also that of its
             output tensor), op and inputs (tensor names, one or more; names that no node writes come from
-            outside and are float).
+            outside and are float). Not to be changed.
         outputs: names of the tensors that the network returns.
 
     Returns:
@@ -766,7 +767,7 @@ for pairs in ({}, {"shortcut": False}, {"branch": False}):
 # For each layer TensorRT knows several kernels, the **tactics**: other tilings, other algorithms. Which is fastest depends on shape, type and GPU,
 # so the builder **times them on this GPU**. So building takes minutes, two builds may differ, and an engine is bound to a device.
 #
-# A **timing cache** stores what was found, so that the next build times only what is new. An entry holds for one device and one release.
+# A **timing cache** stores what was found, so that the next build times only what is new. An entry holds for one device and release.
 # %% [markdown] items="1.4.C7"
 # ### Exercise: tune with a cache
 #
@@ -778,7 +779,7 @@ def tune(layers: list[dict], tactics: dict, measure, cache: dict, device: str) -
     """Choose the fastest tactic for each layer, with a timing cache.
 
     Args:
-        layers: each has name, op, shape (a list of ints) and dtype (a str).
+        layers: each has name, op, shape (a list of ints) and dtype (a str). They are not changed.
         tactics: {op: list of tactic names}.
         measure: measure(op, shape, dtype, tactic) -> ms, a float.
         cache: {(device, op, tuple of the shape, dtype): tactic}; entries of other devices may be in it. It is
@@ -786,8 +787,8 @@ def tune(layers: list[dict], tactics: dict, measure, cache: dict, device: str) -
         device: GPU and release, such as "sm_90, 10.16.1".
 
     Returns:
-        plan: {layer name: tactic}. Of equally fast tactics the one that stands first in `tactics`.
-        new_cache: the cache and what was found now, other devices' entries included.
+        plan: {layer name: tactic}, for each layer and nothing else. Of equally fast tactics the one that stands first in `tactics`.
+        new_cache: the cache, all of it, and what was found now.
         A layer whose key is known, from the cache or from an earlier layer, is not timed.
 
     Raises:
@@ -886,7 +887,7 @@ def pick_profile(profiles: list[dict], shapes: dict[str, list[int]]) -> int:
 
     Args:
         profiles: each {input name: {"min": dims, "opt": dims, "max": dims}}, dims lists of ints, the same names in
-            all profiles.
+            all profiles. Not to be changed.
         shapes: {input name: dims} of the request.
 
     Returns:
@@ -953,7 +954,7 @@ def choose_buckets(lengths: list[int], count: int) -> list[int]:
     Each request is padded to the smallest bucket that is not shorter; the cost is the sum of the padded lengths.
 
     Args:
-        lengths: of the requests, ints >= 1, in any order, up to some hundreds of distinct values.
+        lengths: of the requests, ints >= 1, in any order, up to some hundreds of distinct values. Not changed.
         count: how many buckets there may be, >= 1.
 
     Returns:

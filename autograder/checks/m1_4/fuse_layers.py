@@ -53,6 +53,8 @@ def cases(rng):
     yield case("Relu of a Relu", vertical, nodes=double, outputs=["q"])
     norms = [_conv("c", "x"), _node("b", "BatchNorm", "c"), _node("d", "BatchNorm", "b")]
     yield case("BatchNorm of a BatchNorm", vertical, nodes=norms, outputs=["d"])
+    relus = [_conv("c", "x"), _node("r", "Relu", "c"), _node("q", "Relu", "c")]
+    yield case("the Conv is read by two Relu", vertical, nodes=relus, outputs=["r", "q"])
     yield case(
         "no anchor",
         vertical,
@@ -93,6 +95,15 @@ def cases(rng):
         _node("j", "Concat", "ar", "b"),
     ]
     yield case("one with Relu, one without", horizontal, nodes=uneven, outputs=["j"])
+    tails = [_conv(name, "x", 1) for name in "abcdefgh"]
+    tails += [_node(f"{name}n", "BatchNorm", name) for name in "cdgh"]
+    tails += [_node(f"{s}r", "Relu", s) for s in ("b", "dn", "f", "hn")]
+    ends = ["a", "br", "cn", "dnr", "e", "fr", "gn", "hnr"]
+    yield case("four lists of ops, twice each", horizontal, nodes=tails, outputs=ends)
+    inner = [_node("r", "Relu", "x"), _conv("a", "r", 1), _conv("b", "r", 1)]
+    yield case("two Conv of an inner tensor", horizontal, nodes=inner, outputs=["a", "b"])
+    turned = [_node("a", "MatMul", "x", "y"), _node("b", "MatMul", "y", "x")]
+    yield case("x y and y x", horizontal, nodes=turned, outputs=["a", "b"])
     apart = [_conv("a", "x", 1), _conv("b", "y", 1), _node("j", "Concat", "a", "b")]
     yield case("different inputs", horizontal, nodes=apart, outputs=["j"])
     pools = [_node("a", "MaxPool", "x"), _node("b", "MaxPool", "x"), _node("j", "Concat", "a", "b")]

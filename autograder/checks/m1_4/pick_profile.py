@@ -63,6 +63,18 @@ def cases(rng):
     two = [{"ids": _p((1, 1), (8, 8), (64, 64))["ids"], "mask": _p((1,), (60,), (64,))["ids"]},
            {"ids": _p((1, 1), (12, 12), (64, 64))["ids"], "mask": _p((1,), (9,), (64,))["ids"]}]  # fmt: skip
     yield case("two inputs, summed", several, profiles=two, shapes={"ids": [8, 8], "mask": [9]})
+    steep = [_p((1, 128), (4, 200), (8, 256)), _p((1, 1), (1, 500), (8, 512))]
+    yield case("below min in the second dimension", one, profiles=steep, shapes={"ids": [4, 100]})
+    pair = [steep[0] | {"mask": _p(low, (9,), (9,))["ids"]} for low in ((9,), (1,))]
+    yield case(
+        "below min in the second input", one, profiles=pair, shapes={"ids": [4, 200], "mask": [5]}
+    )
+    near = [_p((1,), (97,), (512,)), _p((1,), (103,), (512,))]
+    yield case("nearly a tie", several, profiles=near, shapes={"ids": [100]})
+    volumes = [_p((1, 1), (4, 64), (64, 64)), _p((1, 1), (16, 20), (64, 64))]
+    yield case(
+        "as many elements, another shape", several, profiles=volumes, shapes={"ids": [16, 16]}
+    )
     uneven = [_p((1, 1), (16, 16), (64, 64)), _p((1, 1), (28, 8), (64, 64))]
     yield case(
         "far in one dimension, near in sum", several, profiles=uneven, shapes={"ids": [8, 8]}
@@ -88,6 +100,7 @@ def cases(rng):
         ("no input", {}),
     ):
         yield case(label, refuse, profiles=lanes, shapes=shapes, good=False)
+    yield case("an input is missing", refuse, profiles=two, shapes={"ids": [8, 8]}, good=False)
     yield case("no profiles", refuse, profiles=[], shapes={"ids": [1, 1]}, good=False)
 
 

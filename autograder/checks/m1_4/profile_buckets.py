@@ -36,6 +36,14 @@ def cases(rng):
     )
     steps = [20] * 8 + [40] * 3 + [60] * 4 + [100] * 2 + [110] * 7
     yield case("one bucket after another is not best", least, lengths=steps, count=3)
+    # On these, moving one bucket at a time gets stuck, from quantiles or from a greedy choice.
+    for sizes, times, count in (
+        ((90, 110, 140, 160, 170, 190, 230, 240), (3, 2, 4, 3, 1, 1, 1, 7), 4),
+        ((30, 50, 70, 110, 160, 190), (6, 5, 3, 3, 7, 8), 4),
+    ):
+        lengths = [size for size, n in zip(sizes, times, strict=True) for _ in range(n)]
+        label = f"moving one of {count} buckets at a time is not best, {len(lengths)} requests"
+        yield case(label, least, lengths=lengths, count=count)
     for size, count in ((12, 3), (40, 4), (150, 6), (150, 2)):
         lengths = [int(v) + 1 for v in rng.lognormal(3.5, 0.9, size)]
         yield case(f"{size} requests, {count} buckets", least, lengths=lengths, count=count)

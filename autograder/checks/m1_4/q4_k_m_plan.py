@@ -36,6 +36,9 @@ def cases(rng):
     yield _case(
         "rows of 100, inner rows of 96", "fallback", _llama(64, 100, 96, 3, 20, tied=False), 3
     )
+    yield _case("rows of 112", "fallback", _llama(64, 112, 240, 4, 48), 4)
+    part = {n: s for n, s in _llama(512, 256, 512, 32, 256).items() if n.startswith("blk.1")}
+    yield _case("a few layers of 32", "types", part, 32)
     yield _case("bits of this course's model", "bits", small, 4)
     yield _case("bits with fallbacks", "bits", _llama(2048, 128, 512, 2, 64), 2)
     yield _case("bits with F16", "bits", _llama(512, 100, 256, 4, 50), 4)

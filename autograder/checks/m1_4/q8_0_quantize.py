@@ -47,10 +47,20 @@ def _below_half():
 
 def _near_halves(rng):
     """Weights at d * (k + 1/2) for a crooked d: there x * (1 / d) and x / d often round apart."""
-    d = rng.uniform(0.001, 0.1, (64, 1)).astype(np.float32)
-    x = d * (rng.integers(-126, 126, (64, 32)) + np.float32(0.5))
+    d = rng.uniform(0.001, 0.1, (2048, 1)).astype(np.float32)
+    x = d * (rng.integers(-126, 126, (2048, 32)) + np.float32(0.5))
     x[:, :1] = d * np.float32(127)
-    return x.astype(np.float32)
+    x = x.astype(np.float32)
+    # Rows on which max|x| times a rounded 1 / 127 gives other codes, and any others.
+    right = _codes(x, x[:, :1] / np.float32(127))
+    other = _codes(x, x[:, :1] * np.float32(1 / 127))
+    apart = np.flatnonzero((right != other).any(1))[:16]
+    return np.concatenate([x[apart], x[:48]])
+
+
+def _codes(x, d):
+    size = np.abs(x * (np.float32(1) / d))
+    return np.floor(size) + (size - np.floor(size) >= 0.5)
 
 
 def probe(solution, x, good):

@@ -25,10 +25,10 @@ KEYS = (
 )
 
 
-def _trace(rng, count, jitter=0.3):
+def _trace(rng, count, jitter=0.3, h2d=None):
     shares = {
         "enqueue": 0.2,
-        "h2d": float(rng.uniform(0.1, 0.9)),
+        "h2d": h2d or float(rng.uniform(0.1, 0.9)),
         "compute": 1.0,
         "d2h": float(rng.uniform(0.1, 0.9)),
     }
@@ -75,10 +75,23 @@ def cases(rng):
     yield case("warm-up ends during a transfer", warm, trace=trace, warmup_ms=edge, percents=[90])
     kernel = (trace[40]["startComputeMs"] + trace[40]["endComputeMs"]) / 2
     yield case("warm-up ends during a kernel", warm, trace=trace, warmup_ms=kernel, percents=[90])
+    # Transfers in queue up, so that they start well after the enqueueing.
+    queued = _trace(rng, 60, h2d=3.0)
+    ready = max(queued[20:40], key=lambda q: q["startH2dMs"] - q["startEnqMs"])["startComputeMs"]
+    yield case("bound by the transfer in", warm, trace=queued, warmup_ms=ready, percents=[90])
     yield case("all is warm-up", warm, trace=trace, warmup_ms=1e9, percents=[90], good=False)
     yield case("no queries", warm, trace=[], warmup_ms=0.0, percents=[90], good=False)
     yield case("percent above 100", warm, trace=trace, warmup_ms=0.0, percents=[101], good=False)
     yield case("percent below 0", warm, trace=trace, warmup_ms=0.0, percents=[-1], good=False)
+    for percents in ([50, 101, 90], [90, -1, 50]):
+        yield case(
+            f"one of the percents {percents}",
+            warm,
+            trace=trace,
+            warmup_ms=0.0,
+            percents=percents,
+            good=False,
+        )
 
 
 def _pause(trace):

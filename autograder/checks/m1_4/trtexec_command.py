@@ -61,6 +61,8 @@ def cases(rng):
         "one profile",
         **_spec({"Input:0": [-1, 4]}, [{"Input:0": _batches(a, b, c, (4,))}]),
     )
+    line = {"min": [1, a], "opt": [1, b], "max": [1, c]}
+    yield case("a dynamic length", "one profile", **_spec({"ids": [1, -1]}, [{"ids": line}]))
     yield case("no dynamic input", "one profile", **_spec({"x": [1, 8]}, [], time_it=True))
     yield case(
         "timed after the build",
@@ -103,6 +105,12 @@ def cases(rng):
         "precisions and files",
         **_spec({"image": IMAGE}, ready, precisions=["int8", "fp16"]),
     )
+    for chosen in (["fp8", "fp16"], ["best", "bf16"], ["int4", "int8"], ["fp16", "bf16", "int8"]):
+        yield case(
+            " and ".join(chosen),
+            "precisions and files",
+            **_spec({"image": IMAGE}, ready, precisions=chosen),
+        )
     yield case(
         "strongly typed, release 10",
         "precisions and files",
@@ -114,6 +122,9 @@ def cases(rng):
 
 def _refusals(a, b, c):
     image, good = {"image": IMAGE}, {"image": _batches(a, b, c)}
+    table = {key: [16, 64, 1] for key in ("min", "opt", "max")}
+    lengths = {"ids": [1, -1]}
+    single = {"x": [-1, 1]}
     both = {"ids": [-1, -1], "mask": [-1, -1]}
     two = {"min": [1, 1], "opt": [4, 64], "max": [8, 256]}
     bad = (
@@ -147,7 +158,33 @@ def _refusals(a, b, c):
         ("fp16 for release 11", image, [good], {"precisions": ["fp16"], "release": 11}),
         ("int8 for release 11", image, [good], {"precisions": ["int8"], "release": 11}),
         ("release 9", image, [good], {"release": 9}),
+        ("release 12", image, [good], {"release": 12}),
+        ("stronglyTyped for release 11", image, [good], {"precisions": ["stronglyTyped"], "release": 11}),
+        ("a precision in other letters", image, [good], {"precisions": ["FP16"]}),
+        ("a static dimension that is smaller in min", image,
+         [{"image": _batches(a, b, c) | {"min": [a, 3, 112, 224]}}], {}),
+        ("a static dimension that is another in opt", image,
+         [{"image": _batches(a, b, c) | {"min": [a, 3, 112, 224], "opt": [b, 3, 160, 224]}}], {}),
+        ("a name the network lacks in the second profile", image, [good, good | {"extra": two}], {}),
+        ("opt above max in the second profile", image, [good, {"image": _batches(a, c, b)}], {}),
+        ("a static dimension changed in the second profile", image,
+         [good, {"image": _batches(a, b, c, (3, 224, 256))}], {}),
+        ("a dimension too few in the second profile", image,
+         [good, {"image": _batches(a, b, c, (3, 224))}], {}),
+        ("a static input with a dimension too many", image | {"table": [16, 64]},
+         [good | {"table": table}], {}),
+        ("a static dimension of 1 that grows", single, [{"x": _batches(a, b, c, (2,))}], {}),
+        ("no profile for a dynamic second dimension", lengths, [], {}),
+        ("a dynamic second dimension without shapes", lengths | image, [good], {}),
     )  # fmt: skip
+    bad += tuple(
+        (f"{name} for release 11", image, [good], {"precisions": [name], "release": 11})
+        for name in ("bf16", "fp8", "int4", "best")
+    )
+    bad += tuple(
+        (f"strongly typed with {name}", image, [good], {"precisions": [name, "stronglyTyped"]})
+        for name in ("bf16", "int8", "fp8", "int4")
+    )
     for label, inputs, profiles, other in bad:
         yield case(label, "refuse", **_spec(inputs, profiles, **other), good=False)
 

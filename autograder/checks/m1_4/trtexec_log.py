@@ -1,8 +1,11 @@
 """trtexec-log: freshly generated logs, read a second time by the judge."""
 
+import re
+
 from autograder.checks import case, expect
 from autograder.checks.oracles import trtexec
 from lab.trtexec_log import generate_log
+from lab.trtexec_texts import WARNINGS
 
 PARTS = {"runs that passed": 0.5, "units and percentiles": 0.2, "failed runs": 0.3}
 HINTS = (
@@ -31,6 +34,17 @@ def cases(rng):
     yield log("times in us, verbose", figures, unit="us", bound="d2h", verbose=True)
     yield log("one percentile", figures, percentiles=(99,))
     yield log("other percentiles", figures, percentiles=(50, 75, 98))
+    slow = generate_log(int(rng.integers(2**31)), unit="us").text.replace(" us", " ms")
+    yield case("slow queries, in ms", figures, text=slow)
+    text = generate_log(int(rng.integers(2**31)), bound="h2d").text
+    both = re.search(r"^(.* \[W\] )\* .*host-to-device.*\n.*\n", text, re.M)
+    warning, advice = WARNINGS["d2h"]
+    more = f"{both[0]}{both[1]}* {warning}\n{both[1]}  {advice}\n"
+    yield case("bound by both transfers", passed, text=text.replace(both[0], more))
+    text = generate_log(int(rng.integers(2**31))).text
+    yield case("a model called FAILED", passed, text=text.replace("=model.", "=FAILED."))
+    text = generate_log(int(rng.integers(2**31)), "failed_after_timing").text
+    yield case("a model called PASSED", failed, text=text.replace("=model.", "=PASSED."))
     for outcome in ("parse_error", "build_error", "out_of_memory", "wrong_version"):
         yield log(outcome.replace("_", " "), failed, outcome)
     yield log("failed after the timing", failed, "failed_after_timing", bound="h2d")

@@ -20,8 +20,8 @@ def cases(rng):
     single[np.arange(96), np.arange(96) // 8] = 1 << np.arange(96) % 8
     yield _good("one bit set at a time", single)
     yield _good("all bits set", np.full((2, 12), 255, np.uint8))
-    for n in (11, 13, 24, 8):
-        packed = rng.integers(0, 256, (2, n), dtype=np.uint8)
+    for n in (11, 13, 24, 8, 9):
+        packed = rng.integers(0, 256, (12, n), dtype=np.uint8)
         yield case(f"{n} bytes", part="refuse", packed=packed, good=False)
 
 

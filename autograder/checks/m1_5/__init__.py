@@ -1,1 +1,1 @@
-"""Checks of module 1.3, one a file, named after the exercise."""
+"""Checks of module 1.5, one a file, named after the exercise."""

@@ -74,11 +74,20 @@ def cases_to_pack(rng: np.random.Generator, kind: str):
         x = rng.normal(0, 0.05, shape) * np.exp(rng.normal(0, 1, (*shape[:-1], 1)))
         x = off_halves(x.astype(np.float32), kind)
         yield case(label, part="values", x=x, good=True)
+    for label, top in (("weights of 1e-30", 1e-30), ("weights of 1e30", 1e30)):
+        x = rng.uniform(-0.99, 0.99, (3, 64))
+        x[:, ::32] = rng.choice([-1, 1], (3, 2))
+        x = off_halves((x * top).astype(np.float32), kind)
+        yield case(label, part="edge", x=x, good=True)
     heavy = rng.standard_t(3, (16, 128)).astype(np.float32)
     heavy[:, 64:96] *= 10
     yield case("one block of four is larger", "values", x=off_halves(heavy, kind), good=True)
-    for label, n in (("31 weights", 31), ("48 weights", 48)):
-        yield case(label, part="refuse", x=np.ones((2, n), np.float32), good=False)
+    for label, shape in (
+        ("31 weights", (2, 31)),
+        ("48 weights", (2, 48)),
+        ("16 weights in each of two rows", (2, 16)),
+    ):
+        yield case(label, part="refuse", x=np.ones(shape, np.float32), good=False)
     for label, odd in (("NaN", np.nan), ("infinity", np.inf), ("minus infinity", -np.inf)):
         x = np.ones((2, 32), np.float32)
         x[1, 3] = odd
@@ -106,8 +115,13 @@ def cases_to_restore(rng: np.random.Generator, kind: str):
             data = set_fp16(data, kind, number, 1.0)
         yield case(f"all codes and scales are bytes {byte}", part="edge", data=data, good=True)
     length = sizes(kind)[1]
-    for label, n in (("a byte too few", length - 1), ("a byte too many", 2 * length + 1)):
-        yield case(label, part="refuse", data=np.zeros((3, n), np.uint8), good=False)
+    for label, shape in (
+        ("a byte too few", (3, length - 1)),
+        ("a byte too many", (3, 2 * length + 1)),
+        ("half a block in each of two rows", (2, length // 2)),
+        ("a byte too few, in as many rows as a block has bytes", (length, length - 1)),
+    ):
+        yield case(label, part="refuse", data=np.zeros(shape, np.uint8), good=False)
 
 
 def check_packed(kind: str, value: object, x: np.ndarray) -> None:

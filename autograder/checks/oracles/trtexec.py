@@ -53,8 +53,13 @@ def mebibytes(text: str) -> float:
 
 def parse_command(command: str) -> dict:
     """{"flags": {flag: value}, "switches": set, "profiles": [{flag: shapes}]}. Raises BadCommand."""
+    command = command.strip().replace("\\\n", "")
+    if "\n" in command:
+        raise BadCommand(
+            "A shell ends the command at the line's end: one line, or a \\ before each end."
+        )
     try:
-        words = shlex.split(command.replace("\\\n", " "))
+        words = shlex.split(command)
     except ValueError as error:
         raise BadCommand(f"A shell cannot read it: {error}.") from None
     if not words or words[0].replace("\\", "/").rpartition("/")[2] not in (
@@ -74,6 +79,10 @@ def parse_command(command: str) -> dict:
                 f"trtexec does not know {flag!r}: a value is joined to its flag by '='."
             )
         if flag in SWITCHES or flag[2:] in PRECISIONS:
+            if equals:
+                raise BadCommand(f"{flag} is a switch: it takes no value.")
+            if flag[2:] in switches:
+                raise BadCommand(f"{flag} occurs twice.")
             switches.add(flag[2:])
         elif flag not in VALUED:
             raise BadCommand(f"{flag} was not asked for.")

@@ -11,6 +11,7 @@ from nbformat.v4 import new_output
 from autograder.checks import engine, registry
 from autograder.checks.report import Report, render_html
 from autograder.checks.spec import Check, Finding
+from autograder.grading.examiner import native
 from autograder.grading.examiner.remote import KernelGone, RemoteProber
 from autograder.syllabus import load_syllabus
 
@@ -48,7 +49,8 @@ async def examine(call: CheckCall, prober: RemoteProber, seed: int) -> tuple[Rep
     except KernelGone:
         died = engine.failed_outcome("died", prober.end()).failure
         return Report(check.id, 0.0, points, [died]), False
-    return engine.run_cases(check, cases, answer, points), not prober.hung
+    with native.shut_in():
+        return engine.run_cases(check, cases, answer, points), not prober.hung
 
 
 def _nothing(check: Check, points: float, message: str) -> Report:

@@ -283,3 +283,106 @@ def by_last(nodes, outputs):
 def chains_only(nodes, outputs):
     ops = {n["name"]: n["op"] for n in nodes}
     return [g for g in _plan(nodes, outputs) if ops[g[0]] in ("Conv", "MatMul")]
+
+
+def _head(node):
+    return node["op"], tuple(node["inputs"]), node.get("kernel")
+
+
+@wrong(
+    "inputs-in-any-order",
+    "x times y is not y times x: the inputs must be the same in the same order.",
+)
+def any_order_of_inputs(nodes, outputs):
+    def key(node, chain):
+        return (*_head(node)[::2], frozenset(node["inputs"]), tuple(n["op"] for n in chain))
+
+    return _plan(nodes, outputs, key=key)
+
+
+@wrong("last-op-compared", "You compare the last ops of the chains; all must be equal.")
+def last_op(nodes, outputs):
+    return _plan(nodes, outputs, key=lambda node, chain: (*_head(node), chain[-1]["op"]))
+
+
+@wrong(
+    "second-op-compared",
+    "You compare the ops behind the first nodes; all of a chain must be equal.",
+)
+def second_op(nodes, outputs):
+    return _plan(
+        nodes, outputs, key=lambda node, chain: (*_head(node), *[n["op"] for n in chain[1:2]])
+    )
+
+
+@wrong("relu-compared", "You ask whether both chains have a Relu; all ops must be equal.")
+def relu_compared(nodes, outputs):
+    def key(node, chain):
+        return (*_head(node), any(n["op"] == "Relu" for n in chain))
+
+    return _plan(nodes, outputs, key=key)
+
+
+@wrong(
+    "equal-readers-for-one",
+    "Two readers of one kind are two readers all the same: fusion ends there.",
+)
+def equal_readers(nodes, outputs):
+    readers = defaultdict(set)
+    for node in nodes:
+        for tensor in node["inputs"]:
+            readers[tensor].add(node["op"])
+    first, single = set(), []
+    for node in nodes:
+        # Of readers of one kind only the first is shown to the planner.
+        seen = [t for t in node["inputs"] if len(readers[t]) > 1 or (t, node["op"]) not in first]
+        first |= {(t, node["op"]) for t in node["inputs"]}
+        single.append(
+            {**node, "inputs": seen if node["op"] in ("Relu", "BatchNorm") else node["inputs"]}
+        )
+    return _plan(single, outputs)
+
+
+@right("edge by edge, tuples of names")
+def edges(nodes, outputs):
+    reads = defaultdict(list)
+    for node in nodes:
+        for tensor in node["inputs"]:
+            reads[tensor].append(node["name"])
+    by_name, tail = {n["name"]: n for n in nodes}, {}
+    for node in nodes:
+        source = by_name.get(node["inputs"][0] if node["inputs"] else None)
+        chain = tail.get(source["name"]) if source else None
+        ops = [by_name[name]["op"] for name in chain] if chain else []
+        if (
+            ops
+            and ops[0] in ("Conv", "MatMul")
+            and source["name"] not in outputs
+            and len(reads[source["name"]]) == 1
+            and "Relu" not in ops
+            and (node["op"] == "Relu" or (node["op"] == "BatchNorm" and len(ops) == 1))
+        ):
+            chain.append(node["name"])
+            tail[node["name"]] = chain
+        else:
+            tail[node["name"]] = [node["name"]]
+    merged = {}
+    for node in nodes:
+        if tail[node["name"]][0] != node["name"]:
+            continue
+        chain = tail[node["name"]]
+        key = (*_head(node), *[by_name[name]["op"] for name in chain])
+        key = key if node["op"] in ("Conv", "MatMul") else node["name"]
+        merged.setdefault(key, set()).update(chain)
+    return [tuple(name for name in by_name if name in group) for group in merged.values()]
+
+
+@wrong("inner-tensors-not-merged", "Chains of any common input merge, of an inner tensor too.")
+def outer_only(nodes, outputs):
+    made = {n["name"] for n in nodes}
+
+    def key(node, chain):
+        inner = made & set(node["inputs"])
+        return (*_head(node), *[node["name"] if inner else ""], *[n["op"] for n in chain])
+
+    return _plan(nodes, outputs, key=key)

@@ -197,3 +197,72 @@ def to_max(profiles, shapes):
 @wrong("profile-for-index", "Return the index, not the profile.")
 def whole(profiles, shapes):
     return profiles[_pick(profiles, shapes)]
+
+
+@wrong(
+    "missing-input-accepted", "A request must name every input of the profiles: raise ValueError."
+)
+def missing_input(profiles, shapes):
+    if not shapes or any(set(shapes) - set(profile) for profile in profiles):
+        raise ValueError
+    return _pick(profiles, shapes, names=False)
+
+
+@wrong(
+    "volumes-compared",
+    "You compare numbers of elements; 4 x 64 has as many as 16 x 16. Sum over the dimensions.",
+)
+def volumes(profiles, shapes):
+    return _pick(
+        profiles, shapes, distance=lambda d, o: math.log2(d / o), add=lambda terms: abs(sum(terms))
+    )
+
+
+@right("a key for min")
+def by_min(profiles, shapes):
+    def distance(profile):
+        return sum(
+            math.log(max(d / o, o / d))
+            for name, dims in shapes.items()
+            for d, o in zip(dims, profile[name]["opt"], strict=True)
+        )
+
+    def fits(profile):
+        return profile.keys() == shapes.keys() and all(
+            len(dims) == len(profile[name]["min"])
+            and all(
+                map(lambda a, d, b: a <= d <= b, profile[name]["min"], dims, profile[name]["max"])
+            )
+            for name, dims in shapes.items()
+        )
+
+    indices = [i for i, profile in enumerate(profiles) if fits(profile)]
+    if not indices:
+        raise ValueError("no profile fits")
+    return min(indices, key=lambda i: (round(distance(profiles[i]), 9), i))
+
+
+@wrong(
+    "min-of-the-first-input", "Every input must be within its own min and max, not the first alone."
+)
+def first_min(profiles, shapes):
+    first = next(iter(shapes), None)
+    free = [
+        {n: {**three, "min": three["min"] if n == first else [1] * 9} for n, three in p.items()}
+        for p in profiles
+    ]
+    return _pick(free, shapes)
+
+
+@wrong("min-of-the-first-dimension", "Every dimension has its min, not the first alone.")
+def batch_min(profiles, shapes):
+    free = [
+        {n: {**three, "min": [*three["min"][:1], *[1] * 9]} for n, three in p.items()}
+        for p in profiles
+    ]
+    return _pick(free, shapes)
+
+
+@wrong("distances-rounded", "You round the distances, so that near ones count as equal.")
+def rounded(profiles, shapes):
+    return _pick(profiles, shapes, add=lambda terms: round(sum(terms), 1))

@@ -256,3 +256,60 @@ def any_length(lengths, count):
     if not lengths or count < 1:
         raise ValueError("input")
     return _best(list(lengths), count)
+
+
+def _descend(lengths, buckets):
+    """Move one bucket at a time to its best place until nothing changes."""
+    values = sorted(set(lengths))
+    for _ in range(50):
+        before = buckets
+        for k in range(len(buckets) - 1):
+            others = [*buckets[:k], *buckets[k + 1 :]]
+            buckets = min((sorted({*others, v}) for v in values), key=lambda b: _cost(lengths, b))
+            if len(buckets) < len(before):
+                return buckets
+        if buckets == before:
+            break
+    return buckets
+
+
+@wrong(
+    "one-moved-at-a-time",
+    "Moving one bucket at a time gets stuck where two would have to move together.",
+)
+def moved(lengths, count):
+    _refuse(lengths, count)
+    return _descend(lengths, quantiles(lengths, count))
+
+
+@wrong(
+    "greedy-then-moved",
+    "A greedy choice, then moving one bucket at a time, gets stuck where two would have to move together.",
+)
+def greedy_moved(lengths, count):
+    _refuse(lengths, count)
+    values = sorted(set(lengths))
+    buckets = values[-1:]
+    while len(buckets) < min(count, len(values)):
+        rest = [v for v in values if v not in buckets]
+        buckets = min((sorted([*buckets, v]) for v in rest), key=lambda b: _cost(lengths, b))
+    return _descend(lengths, buckets)
+
+
+@right("a loop over numbers of buckets, NumPy integers returned")
+def by_rows(lengths, count):
+    _refuse(lengths, count)
+    values, numbers = np.unique(lengths, return_counts=True)
+    before = np.concatenate([[0], np.cumsum(numbers)])
+    price = np.full((len(values) + 1, len(values) + 1), np.inf)
+    for j in range(1, len(values) + 1):
+        price[:j, j] = (before[j] - before[:j]) * values[j - 1]
+    best, chosen = price[0], [[v] for v in [0, *values]]
+    for _ in range(min(count, len(values)) - 1):
+        table = np.concatenate([best[None], best[:, None] + price])
+        source = table.argmin(0)
+        best = table.min(0)
+        chosen = [
+            chosen[j] if i == 0 else [*chosen[i - 1], values[j - 1]] for j, i in enumerate(source)
+        ]
+    return list(chosen[-1])

@@ -163,3 +163,11 @@ def flat(data):
 @wrong("rest-dropped", "You dropped bytes behind the last whole block: raise ValueError.")
 def rest_dropped(data):
     return _restore(data[..., : data.shape[-1] // 18 * 18])
+
+
+@wrong(
+    "blocks-across-rows",
+    "You let blocks run across rows; raise ValueError where 18 does not divide a row's bytes.",
+)
+def across(data):
+    return _restore(data.reshape(-1, 18)).reshape(*data.shape[:-1], -1)

@@ -216,3 +216,11 @@ def flat(data):
 @wrong("rest-dropped", "You dropped bytes behind the last whole super-block: raise ValueError.")
 def rest_dropped(data):
     return _restore(data[..., : data.shape[-1] // 144 * 144])
+
+
+@wrong(
+    "blocks-across-rows",
+    "You let blocks run across rows; raise ValueError where 144 does not divide a row's bytes.",
+)
+def across(data):
+    return _restore(data.reshape(-1, 144)).reshape(*data.shape[:-1], -1)

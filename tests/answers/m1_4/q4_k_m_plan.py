@@ -272,3 +272,25 @@ def codes_only(shapes, layers):
     plain = {"F32": 32, "F16": 16, "Q8_0": 8, "Q6_K": 6, "Q5_0": 5, "Q4_K": 4}
     total = sum(plain[types[n]] * math.prod(s) for n, s in shapes.items())
     return types, total / sum(math.prod(s) for s in shapes.values())
+
+
+@wrong(
+    "layers-counted-in-the-names",
+    "You counted the layers in the names; `layers` says how many there are, and `shapes` may hold fewer.",
+)
+def counted(shapes, layers):
+    numbers = [int(name.split(".")[1]) for name in shapes if name.startswith("blk.")]
+    return _plan(shapes, max(numbers, default=0) + 1)
+
+
+@wrong(
+    "sixteen-for-thirty-two",
+    "You tested for rows of a multiple of 16; Q5_0 and Q8_0 have blocks of 32.",
+)
+def sixteen(shapes, layers):
+    def fitted(kind, shape):
+        if len(shape) == 2 and shape[-1] % 256 and shape[-1] % 16 == 0:
+            return {"Q4_K": "Q5_0", "Q6_K": "Q8_0"}[kind]
+        return _fitted(kind, shape)
+
+    return _plan(shapes, layers, fitted=fitted)

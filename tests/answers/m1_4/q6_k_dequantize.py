@@ -242,3 +242,11 @@ def flat(data):
 @wrong("rest-dropped", "You dropped bytes behind the last whole super-block: raise ValueError.")
 def rest_dropped(data):
     return _restore(data[..., : data.shape[-1] // 210 * 210])
+
+
+@wrong(
+    "blocks-across-rows",
+    "You let blocks run across rows; raise ValueError where 210 does not divide a row's bytes.",
+)
+def across(data):
+    return _restore(data.reshape(-1, 210)).reshape(*data.shape[:-1], -1)

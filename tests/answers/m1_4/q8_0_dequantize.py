@@ -153,3 +153,11 @@ def unjoined(data):
 @wrong("rest-dropped", "You dropped bytes behind the last whole block: raise ValueError.")
 def rest_dropped(data):
     return _restore(data[..., : data.shape[-1] // 34 * 34])
+
+
+@wrong(
+    "blocks-across-rows",
+    "You let blocks run across rows; raise ValueError where 34 does not divide a row's bytes.",
+)
+def across(data):
+    return _restore(data.reshape(-1, 34)).reshape(*data.shape[:-1], -1)

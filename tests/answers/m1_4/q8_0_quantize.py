@@ -290,3 +290,45 @@ def nan_through(x):
     if x.shape[-1] % 32:
         raise ValueError
     return _recipe(x)
+
+
+@wrong(
+    "tiny-scale-taken-for-zero",
+    "You took a small d for 0 (or clipped r, or added a small number): only a d of 0 has r = 0.",
+)
+def tiny(x):
+    _refuse(x)
+    return _recipe(x, scale=lambda d: np.where(d < 1e-20, np.float32(0), d))
+
+
+@wrong(
+    "small-number-added", "You added a small number to d against dividing by 0: d = 0 has r = 0."
+)
+def epsilon(x):
+    _refuse(x)
+    return _recipe(x, scale=lambda d: d + np.float32(1e-20))
+
+
+@wrong(
+    "times-a-rounded-127th",
+    "You multiplied max|x| with a rounded 1 / 127; divide by 127: near a half the last bit decides.",
+)
+def times(x):
+    _refuse(x)
+    b = np.abs(x.reshape(*x.shape[:-1], -1, 32)).max(-1, keepdims=True)
+    return _recipe(x, scale=lambda d: b * np.float32(1 / 127))
+
+
+@right("Python loops, rounded in double")
+def by_loops(x):
+    _refuse(x)
+    out = bytearray()
+    for block in x.reshape(-1, 32):
+        d = max(abs(v) for v in block) / np.float32(127)
+        r = np.float32(1) / d if d else np.float32(0)
+        with np.errstate(all="ignore"):
+            out += np.float16(d).tobytes()
+        for value in block:
+            y = float(np.float32(value * r))
+            out.append((int(abs(y) + 0.5) * (1 if y >= 0 else -1)) & 255)
+    return np.array(out, np.uint8).reshape(*x.shape[:-1], -1)

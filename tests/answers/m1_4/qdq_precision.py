@@ -252,3 +252,114 @@ def dq_as_q(nodes, outputs):
 @wrong("qdq-labelled", "Quantize and Dequantize nodes get no label.")
 def qdq_labelled(nodes, outputs):
     return _label(nodes, outputs, keep_qdq=True)
+
+
+@wrong(
+    "average-commutes",
+    "An average of rounded values is no value of the grid: AveragePool does not commute.",
+)
+def average_commutes(nodes, outputs):
+    return _label(nodes, outputs, commuting=(*COMMUTING, "AveragePool"))
+
+
+@wrong("dq-moves-over-add", "An Add is no commuting layer: DQ does not move over it.")
+def dq_over_add(nodes, outputs):
+    return _label(nodes, outputs, commuting=(*COMMUTING, "Add"), backward=COMMUTING)
+
+
+@wrong("dq-moves-over-average", "AveragePool is no commuting layer: DQ does not move over it.")
+def dq_over_average(nodes, outputs):
+    return _label(nodes, outputs, commuting=(*COMMUTING, "AveragePool"), backward=COMMUTING)
+
+
+@wrong("q-moves-over-average", "AveragePool is no commuting layer: Q does not move back over it.")
+def q_over_average(nodes, outputs):
+    return _label(nodes, outputs, backward=(*COMMUTING, "AveragePool"))
+
+
+@wrong("unread-counts", "A tensor that nobody reads has no Q behind it: its output is not low.")
+def unread_counts(nodes, outputs):
+    return _label(nodes, outputs, unread=True)
+
+
+@wrong(
+    "outputs-stop-dq", "That a tensor is an output stops Q, not DQ: what reads it may still be low."
+)
+def outputs_stop_dq(nodes, outputs):
+    split = []
+    for node in nodes:
+        # A second name for what the outputs hold: its readers see a float tensor.
+        stopped = [
+            ""
+            if t in outputs and any(n["name"] == t and n["op"] in COMMUTING for n in nodes)
+            else t
+            for t in node["inputs"]
+        ]
+        split.append(
+            {**node, "inputs": stopped if node["op"] not in ("Quantize",) else node["inputs"]}
+        )
+    return _label(split, outputs)
+
+
+@wrong(
+    "dq-needs-a-q", "Weights may be stored as INT8, with a DQ alone: any Dequantize node makes low."
+)
+def dq_needs_q(nodes, outputs):
+    ops = {n["name"]: n["op"] for n in nodes}
+    real = [
+        {**n, "op": "Cast"}
+        if n["op"] == "Dequantize" and ops.get(n["inputs"][0]) != "Quantize"
+        else n
+        for n in nodes
+    ]
+    labels = _label(real, outputs)
+    return {name: label for name, label in labels.items() if ops[name] != "Dequantize"}
+
+
+@wrong(
+    "two-layers-at-most", "Q and DQ move over any number of commuting layers; you stop after two."
+)
+def two_at_most(nodes, outputs):
+    depth, cut = {}, []
+    for node in nodes:
+        moved = node["op"] in COMMUTING
+        depth[node["name"]] = 1 + depth.get(node["inputs"][0], 0) if moved else 0
+        cut.append(node if depth[node["name"]] <= 2 else {**node, "op": "Stop"})
+    return _label(cut, outputs)
+
+
+@right("forwards, then backwards, over the list")
+def two_passes(nodes, outputs):
+    low_in, low_out, read = {}, {}, defaultdict(list)
+    for n in nodes:
+        moves = n["op"] in COMMUTING and low_in.get(n["inputs"][0], False)
+        low_in[n["name"]] = n["op"] == "Dequantize" or moves
+        for t in n["inputs"]:
+            read[t].append(n)
+    for n in reversed(nodes):
+        low_out[n["name"]] = (
+            len(read[n["name"]]) > 0
+            and n["name"] not in outputs
+            and all(
+                r["op"] == "Quantize" or (r["op"] in COMMUTING and low_out[r["name"]])
+                for r in read[n["name"]]
+            )
+        )
+    labels = {}
+    for n in nodes:
+        before, after = all(low_in.get(t, False) for t in n["inputs"]), low_out[n["name"]]
+        full = before or after if n["op"] in COMMUTING else before and after
+        known = n["op"] in (*COMMUTING, *WEIGHTED, *BOTH)
+        label = "int8" if full and known else "float"
+        if n["op"] in WEIGHTED and before and not after:
+            label = "int8 in, float out"
+        if n["op"] not in ("Quantize", "Dequantize"):
+            labels[n["name"]] = label
+    return labels
+
+
+@wrong("matmul-weights-free", "All inputs of a MatMul must be low, the weights too.")
+def free_weights(nodes, outputs):
+    return _label(
+        nodes, outputs, inputs=lambda n: n["inputs"][:1] if n["op"] == "MatMul" else n["inputs"]
+    )

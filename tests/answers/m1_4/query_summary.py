@@ -359,3 +359,56 @@ def empty(trace, warmup_ms, percents):
     if trace and all(q["startComputeMs"] < warmup_ms for q in trace):
         return _answer(trace, 0, percents)
     return _answer(trace, warmup_ms, percents)
+
+
+@wrong(
+    "wall-from-enqueue", "The walltime starts with the first transfer in, not with its enqueueing."
+)
+def wall_from_enqueue(trace, warmup_ms, percents):
+    return _answer(
+        trace,
+        warmup_ms,
+        percents,
+        wall=lambda kept, _: kept[-1]["endD2hMs"] - kept[0]["startEnqMs"],
+    )
+
+
+@wrong("first-percent-tested", "You test the first percent alone; each must lie in 0 to 100.")
+def first_tested(trace, warmup_ms, percents):
+    if not 0 <= percents[0] <= 100:
+        raise ValueError
+    return any_percent(trace, warmup_ms, percents)
+
+
+@wrong("last-percent-tested", "You test the last percent alone; each must lie in 0 to 100.")
+def last_tested(trace, warmup_ms, percents):
+    if not 0 <= percents[-1] <= 100:
+        raise ValueError
+    return any_percent(trace, warmup_ms, percents)
+
+
+@right("NumPy's inverted_cdf")
+def by_inverted_cdf(trace, warmup_ms, percents):
+    def times(values):
+        found = {"min": values.min(), "max": values.max(), "mean": values.mean()}
+        found["median"] = np.median(values)
+        return found | {f"p{p}": np.percentile(values, p, method="inverted_cdf") for p in percents}
+
+    starts = np.array([q["startComputeMs"] for q in trace])
+    if not (starts >= warmup_ms).any() or not all(0 <= p <= 100 for p in percents):
+        raise ValueError("no query, or no percent")
+    first = int(np.argmax(starts >= warmup_ms))
+    kept = trace[first:]
+    h2d, compute, d2h = (
+        np.array([_length(q, stage) for q in kept]) for stage in ("H2d", "Compute", "D2h")
+    )
+    wall = kept[-1]["endD2hMs"] - kept[0]["startH2dMs"]
+    return {
+        "warmup_queries": first,
+        "queries": len(kept),
+        "walltime_ms": wall,
+        "throughput_qps": len(kept) / (wall / 1000),
+        "gpu_busy": compute.sum() / wall,
+        "latency_ms": times(h2d + compute + d2h),
+        "compute_ms": times(compute),
+    }

@@ -236,3 +236,34 @@ def timed_only(layers, tactics, measure, cache, device):
     plan, found = _tune(layers, tactics, measure, cache, device)
     hit = {x["name"] for x in layers if (device, x["op"], tuple(x["shape"]), x["dtype"]) in cache}
     return {k: v for k, v in plan.items() if k not in hit}, found
+
+
+@wrong(
+    "unused-entries-dropped",
+    "Entries that no layer uses now stay in the cache: the next build may use them.",
+)
+def unused_dropped(layers, tactics, measure, cache, device):
+    plan, found = _tune(layers, tactics, measure, cache, device)
+    used = {(device, x["op"], tuple(x["shape"]), x["dtype"]) for x in layers}
+    return plan, {k: v for k, v in found.items() if k[0] != device or k in used}
+
+
+@wrong("plan-with-cache-entries", "The plan holds the layers by name, and nothing else.")
+def plan_with_entries(layers, tactics, measure, cache, device):
+    plan, found = _tune(layers, tactics, measure, cache, device)
+    return {**plan, **{str(k): v for k, v in found.items()}}, found
+
+
+@right("min with a key, a list returned")
+def by_min(layers, tactics, measure, cache, device):
+    cache = {**cache}
+    keys = {x["name"]: (device, x["op"], tuple(x["shape"]), x["dtype"]) for x in layers}
+    for layer in layers:
+        op, shape, dtype = keys[layer["name"]][1:]
+        if (device, op, shape, dtype) in cache:
+            continue
+        if len(tactics.get(op, ())) == 0:
+            raise ValueError(op)
+        times = {tactic: measure(op, shape, dtype, tactic) for tactic in tactics[op]}
+        cache[device, op, shape, dtype] = min(times, key=times.get)
+    return [{name: cache[key] for name, key in keys.items()}, cache]

@@ -21,8 +21,10 @@ def _refuse(spec, skip=()):
     for shapes in spec["profiles"]:
         rules["name"] = rules.get("name") or bool(set(shapes) - set(inputs))
         rules["missing"] = rules.get("missing") or bool(dynamic - set(shapes))
+        if shapes is not spec["profiles"][0] and "later" in skip:
+            continue
         for name, three in shapes.items():
-            if name not in inputs:
+            if name not in inputs or ("still" in skip and name not in dynamic):
                 continue
             low, best, high = three["min"], three["opt"], three["max"]
             if not len(low) == len(best) == len(high) == len(inputs[name]):
@@ -32,7 +34,8 @@ def _refuse(spec, skip=()):
                 rules["positive"] = rules.get("positive") or min(a, b, c) < 1
                 rules["low"] = rules.get("low") or a > b
                 rules["high"] = rules.get("high") or b > c
-                rules["static"] = rules.get("static") or (d != -1 and not a == b == c == d)
+                fixed = d not in (-1, 1) if "ones" in skip else d != -1
+                rules["static"] = rules.get("static") or (fixed and not a == b == c == d)
     broken = [rule for rule, hit in rules.items() if hit and rule not in skip]
     if broken:
         raise ValueError(", ".join(broken))
@@ -358,3 +361,162 @@ def unknown(spec):
 def a_list(spec):
     _refuse(spec)
     return ["trtexec", *_words(spec)]
+
+
+@wrong("later-releases-accepted", "You accept every release from 10 on; only 10 and 11 are known.")
+def later(spec):
+    return _answer(dict(spec, release=min(spec["release"], 11)))
+
+
+@wrong(
+    "typed-accepted-for-11",
+    "You let stronglyTyped through in release 11: there every precision flag is refused.",
+)
+def typed_in_eleven(spec):
+    if spec["release"] == 11:
+        rest = [name for name in spec["precisions"] if name != "stronglyTyped"]
+        return _answer(dict(spec, precisions=rest))
+    return _answer(spec)
+
+
+@wrong(
+    "typed-with-some-accepted",
+    "You refuse stronglyTyped with fp16 or best alone; it goes with no other precision.",
+)
+def typed_with_some(spec):
+    chosen = set(spec["precisions"])
+    some = "stronglyTyped" in chosen and not chosen & {"fp16", "best"}
+    return _answer(spec, skip=("typed",) if some else ())
+
+
+@wrong(
+    "fp8-with-any-refused", "You refuse fp8 with any other; only fp8 with int8 is a contradiction."
+)
+def fp8_alone(spec):
+    if "fp8" in spec["precisions"] and len(spec["precisions"]) > 1:
+        raise ValueError
+    return _answer(spec)
+
+
+@wrong("best-with-any-refused", "You refuse best with others; only stronglyTyped stands alone.")
+def best_alone(spec):
+    if "best" in spec["precisions"] and len(spec["precisions"]) > 1:
+        raise ValueError
+    return _answer(spec)
+
+
+@wrong("int4-with-int8-refused", "int4 with int8 is no contradiction.")
+def int4_alone(spec):
+    if {"int4", "int8"} <= set(spec["precisions"]):
+        raise ValueError
+    return _answer(spec)
+
+
+@wrong(
+    "two-precisions-at-most",
+    "Any number of precisions may be asked for, but for the contradictions.",
+)
+def two_at_most(spec):
+    if len(spec["precisions"]) > 2:
+        raise ValueError
+    return _answer(spec)
+
+
+@wrong("case-ignored", "You accept FP16 for fp16: names count as they are spelled in PRECISIONS.")
+def case_ignored(spec):
+    spelled = {name.lower(): name for name in NAMES}
+    return _answer(dict(spec, precisions=[spelled.get(n.lower(), n) for n in spec["precisions"]]))
+
+
+@wrong(
+    "static-min-free",
+    "You compare static dimensions with max alone; min and opt are the network's too.",
+)
+def static_min(spec):
+    profiles = [
+        {
+            name: {
+                key: [
+                    three["max"][i] if i < len(three["max"]) and declared != -1 else d
+                    for i, (declared, d) in enumerate(zip(spec["inputs"][name], dims, strict=True))
+                ]
+                for key, dims in three.items()
+            }
+            if name in spec["inputs"]
+            and all(len(dims) == len(spec["inputs"][name]) for dims in three.values())
+            else three
+            for name, three in shapes.items()
+        }
+        for shapes in spec["profiles"]
+    ]
+    return _answer(dict(spec, profiles=profiles))
+
+
+@wrong("first-profile-tested", "You look for unknown names in the first profile alone.")
+def first_tested(spec):
+    known = spec["inputs"]
+    rest = [{n: s for n, s in p.items() if n in known} for p in spec["profiles"][1:]]
+    return _answer(dict(spec, profiles=spec["profiles"][:1] + rest))
+
+
+@wrong("a-word-a-line", "Without a backslash before it, a line's end ends the command.")
+def a_word_a_line(spec):
+    return "\n".join(shlex.quote(word) for word in shlex.split(_answer(spec)))
+
+
+@wrong("switch-with-a-value", "A switch such as --fp16 takes no value: not --fp16=True.")
+def valued(spec):
+    return _answer(spec, edit=lambda words: [w if "=" in w else f"{w}=True" for w in words])
+
+
+@wrong("switch-twice", "You write --skipInference twice.")
+def doubled(spec):
+    return _answer(spec, edit=lambda words: words + [w for w in words if "=" not in w])
+
+
+@right("backslashes before spaces, max before min")
+def backslashes(spec):
+    _refuse(spec)
+    words = _words(spec, number=len(spec["profiles"]) > 1)
+    if len(spec["profiles"]) == 1:
+        words = words[::-1]
+    return "trtexec  " + "  ".join(word.replace(" ", "\\ ") for word in words)
+
+
+@right("continued lines")
+def continued(spec):
+    return " \\\n    ".join(shlex.quote(word) for word in shlex.split(_answer(spec)))
+
+
+@wrong("shapes-of-the-first-profile-tested", "You test the shapes of the first profile alone.")
+def first_shapes(spec):
+    return _answer(spec, skip=("later",))
+
+
+@wrong(
+    "static-inputs-not-tested", "A static input that a profile names must have its own dims there."
+)
+def still(spec):
+    return _answer(spec, skip=("still",))
+
+
+@wrong("ones-may-grow", "A dimension of 1 is static like any other: only -1 is dynamic.")
+def ones(spec):
+    return _answer(spec, skip=("ones",))
+
+
+@wrong(
+    "batch-alone-dynamic",
+    "An input is dynamic if any of its dimensions is -1, not the first alone.",
+)
+def batch_alone(spec):
+    rest = [name for name, dims in spec["inputs"].items() if -1 in dims[1:] and dims[0] != -1]
+    if not any(name in shapes for name in rest for shapes in spec["profiles"]):
+        return _answer(spec, skip=("none", "missing"))
+    return _answer(spec)
+
+
+@wrong("fp16-and-int8-alone-gone", "Release 11 has none of the precision flags.")
+def some_gone(spec):
+    gone = set(spec["precisions"]) & {"fp16", "int8", "stronglyTyped"}
+    return _answer(spec, skip=() if gone else ("eleven",))

@@ -277,3 +277,62 @@ def averages(text):
 def words(text):
     said = _read(text)
     return {**said, "passed": "PASSED" if said["passed"] else "FAILED"}
+
+
+@wrong(
+    "passed-anywhere", "PASSED may be part of a file name: the word behind the last &&&& decides."
+)
+def anywhere(text):
+    return _read(text, passed=lambda t: "PASSED" in t)
+
+
+@wrong(
+    "failed-anywhere", "FAILED may be part of a file name: the word behind the last &&&& decides."
+)
+def failed_anywhere(text):
+    return _read(text, passed=lambda t: "&&&& PASSED" in t and "FAILED" not in t)
+
+
+@wrong("warnings-sorted", "Warnings are wanted in the order of the log.")
+def sorted_warnings(text):
+    said = _read(text)
+    return {**said, "warnings": sorted(said["warnings"])}
+
+
+@wrong("unit-guessed", "You guess the unit from the size of the number; it stands behind it.")
+def guessed(text):
+    said = _read(text, unit=False)
+    for key in ("latency_ms", "compute_ms"):
+        if said[key]:
+            said[key] = {k: v / 1000 if v > 100 else v for k, v in said[key].items()}
+    return said
+
+
+@right("split and partition")
+def by_partition(text):
+    lines = text.split("\n")
+    marks = [line.split() for line in lines if line.startswith("&&&&")]
+    passed = len(marks) > 0 and marks[-1][1:2] == ["PASSED"]
+    said = {"passed": passed, "errors": [], "warnings": [], **dict.fromkeys(KEYS)}
+    for line in lines:
+        _, found, body = line.partition("] [E] ")
+        if found:
+            said["errors"].append(body)
+        _, found, body = line.partition("] [W] * ")
+        said["warnings"] += [word for phrase, word in PHRASES if found and phrase in body]
+        _, found, body = line.partition("] [I] ")
+        title, _, rest = body.partition(": ")
+        if not passed or not found:
+            continue
+        if title == "Throughput":
+            said["throughput_qps"] = float(rest.removesuffix(" qps"))
+        if title.startswith("Timing trace has "):
+            said["queries"] = int(title.split()[3])
+        key = {"Latency": "latency_ms", "GPU Compute Time": "compute_ms"}.get(title)
+        if key:
+            said[key] = {}
+            for part in rest.split(", "):
+                name, number, unit = part.replace(" = ", " ").split(" ")
+                name = name.replace("percentile(", "p").replace("%)", "")
+                said[key][name] = float(number) * {"ms": 1, "us": 1e-3}[unit]
+    return said

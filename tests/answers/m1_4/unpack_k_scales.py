@@ -149,3 +149,16 @@ def not_refused(packed):
     if packed.shape[-1] < 12:
         raise ValueError
     return by_slices(packed[..., :12])
+
+
+@wrong("never-tested", "You did not test the length: NumPy broadcasts nine bytes without a word.")
+def untested(packed):
+    a, b, c = packed[..., :4], packed[..., 4:8], packed[..., 8:]
+    return _join((a & 63, c & 15 | a >> 6 << 4), (b & 63, c >> 4 | b >> 6 << 4))
+
+
+@wrong("size-tested", "You tested the size of the whole array; the last axis must be 12 long.")
+def size_tested(packed):
+    if packed.size % 12:
+        raise ValueError
+    return untested(packed)

@@ -1,0 +1,82 @@
+"""cuda-host: the launch recorded, its arguments and sizes looked at, the codes by NumPy."""
+
+import numpy as np
+
+from autograder.checks import case, expect
+
+PARTS = {"codes": 0.4, "launch": 0.3, "shapes": 0.3}
+HINTS = (
+    "cuda.asarray(np.ascontiguousarray(x, np.float32).ravel()), cuda.empty(x.size, np.int8).",
+    "kernel((blocks,), (256,), (x, codes, np.float32(scale), np.int32(zero_point), np.int32(n)))",
+    "cuda.asnumpy(codes).reshape(x.shape); an empty x is returned without a launch.",
+)
+
+
+def cases(rng):
+    yield _case(rng, "256 values", "codes", (256,))
+    yield _case(rng, "300 values", "codes", (300,))
+    yield _case(rng, "float64", "codes", (50,), np.float64)
+    for n in (1, 255, 256, 257, 1000):
+        yield _case(rng, f"{n} values", "launch", (n,))
+    yield _case(rng, "a matrix", "shapes", (7, 50))
+    yield _case(rng, "three dimensions", "shapes", (3, 4, 50))
+    yield _case(rng, "a transposed matrix", "shapes", (20, 33), np.float32, True)
+    yield _case(rng, "empty", "shapes", (0,))
+    yield _case(rng, "an empty matrix", "shapes", (3, 0))
+
+
+def _case(rng, label, part, shape, dtype=np.float32, turned=False):
+    x = (np.round(rng.normal(0, 60, shape)) / 4).astype(dtype)
+    zero_point = int(rng.integers(-9, 10))
+    return case(label, part=part, x=x.T if turned else x, scale=0.5, zero_point=zero_point)
+
+
+def probe(solution, x, scale, zero_point):
+    from lab import cuda
+
+    source = r"""
+    extern "C" __global__ void quantize(const float* x, signed char* q, float scale, int zero_point, int n)
+    {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) q[i] = (signed char)fmaxf(-128.0f, fminf(127.0f, rintf(x[i] / scale) + zero_point));
+    }
+    """
+    kernel = cuda.RawKernel(source, "quantize")
+    launches = []
+
+    def recorded(grid, block, args, **options):
+        launches.append([[int(v) for v in grid], [int(v) for v in block], len(args)])
+        return kernel(grid, block, args, **options)
+
+    return {"codes": solution(recorded, x, scale, zero_point), "launches": launches}
+
+
+def judge(case, answer):
+    run = expect.mapping(answer, ("codes", "launches"))
+    want = np.rint(case.x.astype(np.float32) / np.float32(case.scale)) + case.zero_point
+    codes = expect.array(run["codes"], "codes", shape=case.x.shape, dtype=np.int8)
+    expect.codes(codes, np.clip(want, -128, 127).astype(np.int8), "codes")
+    count = len(run["launches"])
+    wanted = int(case.x.size > 0)
+    expect.that(
+        count == wanted,
+        "Launch the kernel once, and not at all for an empty array.",
+        yours=f"{count} launches",
+        right=f"{wanted} launches",
+    )
+    if not count:
+        return
+    grid, block, _ = run["launches"][0]
+    expect.that(
+        block[0] == 256 and all(v == 1 for v in block[1:]),
+        "Launch blocks of 256 threads.",
+        yours=str(tuple(block)),
+        right="(256,)",
+    )
+    blocks = -(-case.x.size // 256)
+    expect.that(
+        grid[0] == blocks and all(v == 1 for v in grid[1:]),
+        "Launch the blocks that are needed, and no more.",
+        yours=str(tuple(grid)),
+        right=f"({blocks},)",
+    )

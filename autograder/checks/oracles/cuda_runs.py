@@ -1,0 +1,138 @@
+"""Run a learner's CUDA source for a judge: results and counters, or what went wrong as a finding."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograder.checks import expect
+from lab import cuda
+from lab.cuda import source as cuda_source
+from lab.cuda.errors import CompileError, CudaError, KernelError
+
+MOST_CHARS = 50_000
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One launch of a kernel.
+
+    Attributes:
+        name: the kernel. grid, block: sizes. args: the arguments in order: ("in", name, array) is
+            an array that must not change, ("out", name, array) one that the kernel fills, anything
+            else a NumPy scalar. A fourth entry is the element of its allocation that an array begins
+            at, for unaligned pointers.
+        shared_mem: bytes of dynamic shared memory.
+    """
+
+    name: str
+    grid: tuple
+    block: tuple
+    args: tuple
+    shared_mem: int = 0
+    options: tuple[str, ...] = field(default=())
+
+
+def source_of(answer: Any) -> str:
+    """The answer as CUDA source text."""
+    if not isinstance(answer, str):
+        expect.wrong(
+            "type",
+            "Return the kernel's source as a string.",
+            yours=expect.kind(answer),
+            right="a string",
+        )
+    expect.that(len(answer) <= MOST_CHARS, f"The source is longer than {MOST_CHARS:,} characters.")
+    return answer
+
+
+def run(answer: Any, launch: Launch) -> dict[str, Any]:
+    """Compile and run the source on the CPU, watched.
+
+    Returns:
+        the "out" arrays by name; "counters": load and store sectors, requests and bytes of global
+        memory, bank conflicts, atomics, barriers, divergent branches; "loads", "requests" and
+        "sectors": bytes, requests and 32-byte sectors of loads by array.
+
+    Raises:
+        Wrong: it does not compile, or a launch ends with an error; the sentence says where.
+    """
+    source = source_of(answer)
+    arrays, arguments = {}, []
+    for value in launch.args:
+        if isinstance(value, tuple):
+            way, name, array, *begin = value
+            start = begin[0] if begin else 0
+            whole = cuda.empty(array.size + start, array.dtype)
+            device = whole[start:].reshape(array.shape)
+            device.set(array)
+            arrays[name] = (way, array, device)
+            arguments.append(device)
+        else:
+            arguments.append(value)
+    try:
+        kernel = cuda.RawKernel(source, launch.name, launch.options)
+        report = cuda.watch(
+            kernel, launch.grid, launch.block, tuple(arguments), shared_mem=launch.shared_mem
+        )
+    except CompileError as error:
+        expect.wrong("error", _first(error), yours="does not compile", where=_lines(error))
+    except KernelError as error:
+        found = error.findings[0]
+        name = f" `{found.name}`" if found.name else ""
+        expect.wrong("error", found.message.splitlines()[0], yours=f"{found.kind}{name}")
+    except CudaError as error:
+        expect.wrong("error", _first(error), yours="cannot be launched")
+    for name, (way, before, device) in arrays.items():
+        if way == "in" and device.get().tobytes() != np.ascontiguousarray(before).tobytes():
+            expect.wrong(
+                "mutation", f"The kernel writes to its input `{name}`.", yours=f"writes `{name}`"
+            )
+    results = {name: d.get() for name, (way, _, d) in arrays.items() if way == "out"}
+    called = _parameters(source, launch)
+    loads = {name: report.select("load", "global", called[name]) for name in arrays}
+    return results | {
+        "counters": _counters(report),
+        "loads": {name: sum(i.bytes for i in rows) for name, rows in loads.items()},
+        "requests": {name: sum(i.requests for i in rows) for name, rows in loads.items()},
+        "sectors": {name: sum(i.sectors for i in rows) for name, rows in loads.items()},
+    }
+
+
+def _parameters(source: str, launch: Launch) -> dict[str, str]:
+    """What the learner's own signature calls each array: reports use those names."""
+    found = cuda_source.kernels(source).get(launch.name)
+    names = found.parameters if found else ()
+    return {
+        value[1]: (names[i] if i < len(names) else "") or f"argument {i + 1}"
+        for i, value in enumerate(launch.args)
+        if isinstance(value, tuple)
+    }
+
+
+def _counters(report: Any) -> dict[str, int]:
+    loads, stores = report.select("load", "global"), report.select("store", "global")
+    return {
+        "load_requests": sum(i.requests for i in loads),
+        "load_sectors": sum(i.sectors for i in loads),
+        "load_bytes": sum(i.bytes for i in loads),
+        "store_requests": sum(i.requests for i in stores),
+        "store_sectors": sum(i.sectors for i in stores),
+        "store_bytes": sum(i.bytes for i in stores),
+        "bank_conflicts": report.bank_conflicts,
+        "shared_load_requests": sum(i.requests for i in report.select("load", "shared")),
+        "atomics": report.atomics,
+        "global_atomics": sum(i.lanes for i in report.select("atomic", "global")),
+        "barriers": report.barriers,
+        "divergent_branches": report.divergent_branches,
+    }
+
+
+def _first(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _lines(error: Exception) -> str:
+    """The compiler's own message, shortened."""
+    rest = [line for line in str(error).splitlines()[1:] if line.strip()]
+    return " ".join(rest[:2])[:300]

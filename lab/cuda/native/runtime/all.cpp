@@ -1,0 +1,10 @@
+// The runtime as one translation unit: compiled once for each compiler.
+#include "counters.cpp"
+#include "faults.cpp"
+#include "findings.cpp"
+#include "hooks.cpp"
+#include "main.cpp"
+#include "schedule.cpp"
+#include "space.cpp"
+#include "warp.cpp"
+#include "watch.cpp"
