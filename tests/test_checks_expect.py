@@ -112,3 +112,10 @@ def test_same_is_strict_about_type_shape_and_codes():
     assert not same(np.int8([1]), np.int16([1]))
     assert not same(1, 1.0) and not same([1], (1,))
     assert same(float("nan"), float("nan"))
+
+
+def test_texts_of_a_finding_are_short_whatever_the_answer_holds():
+    found = finding(expect.that, False, "m" * 10**6, yours="x" * 10**6, where="w" * 10**6)
+    assert found.yours.startswith("xxx") and "1,000,000 characters" in found.yours
+    assert all(len(text) < 1100 for text in (found.message, found.yours, found.where))
+    assert finding(expect.that, False, "short", yours="y" * 900).yours == "y" * 900

@@ -1,11 +1,13 @@
 """Malformed GGUF files: all refused with the field's name, in bounded memory; and the fuzzer itself."""
 
+import struct
 import tracemalloc
 
+import gguf
 import numpy as np
 import pytest
 
-from autograder.checks.oracles import gguf_fuzz, gguf_hostile, gguf_reader
+from autograder.checks.oracles import gguf_fuzz, gguf_hostile, gguf_reader, gguf_valid
 from autograder.checks.oracles.gguf_build import FIELDS
 
 
@@ -98,3 +100,23 @@ def test_bytes_of_a_tensor():
     assert gguf_reader.tensor_bytes((2**61 - 1,), 0) == 2**63 - 4
     assert gguf_reader.tensor_bytes((64, 3), 8) == 204
     assert gguf_reader.tensor_bytes((), 0) == 4
+
+
+def test_value_types_are_those_of_the_package(tmp_path):
+    path = tmp_path / "all.gguf"
+    path.write_bytes(gguf_valid.draft(np.random.default_rng(2), [*range(13), 9, 9], 2)[0].bytes())
+    fields = gguf.GGUFReader(path).fields
+    package = {k: [int(t) for t in f.types[:2]] for k, f in fields.items() if k[:5] != "GGUF."}
+    found = gguf_reader.value_types(path.read_bytes())
+    assert found == package and len(found) == 15
+
+
+def test_value_types_of_a_long_array_take_little_memory():
+    many = 10**6  # the package's reader makes an array of each element: over 600 MB here
+    data = b"GGUF" + struct.pack("<IQQ", 3, 0, 1)
+    data += struct.pack("<Q1sIIQ", 1, b"k", 9, 0, many) + bytes(many)
+    tracemalloc.start()
+    assert gguf_reader.value_types(data) == {"k": [9, 0]}
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * 2**20

@@ -177,6 +177,17 @@ def test_what_is_no_model_is_refused(answer):
         onnx_graph.read(answer)
 
 
+@pytest.mark.parametrize("text", [b"n", b"weight"])
+def test_names_that_are_no_text_are_a_finding(text):
+    """protobuf hands a string that is no UTF-8 over as bytes: an axis's name, a tensor's name."""
+    good = model([node("MatMul", ["x", "weight"])], [("weight", np.ones((4, 4), np.float32))])
+    sized = bytes([len(text)])
+    spoilt = good.SerializeToString().replace(sized + text, sized + b"\xb0" * len(text))
+    assert spoilt != good.SerializeToString()
+    with pytest.raises(Wrong, match="no text|out of range|operator"):
+        onnx_graph.read(spoilt)
+
+
 def test_damaged_models_are_refused_or_run_within_bounds():
     """Every truncation, and random damage: a graph or a finding, nothing else."""
     check = registry.load_check("fold-batchnorm")

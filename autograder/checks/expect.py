@@ -9,13 +9,23 @@ import numpy as np
 from autograder.checks import tolerances
 from autograder.checks.spec import Finding, Wrong
 
+LONGEST_TEXT = 1000  # characters of one text in a report
+
 
 def wrong(stage: str, message: str, **details: Any) -> None:
     """Raise a finding; `details` are the other fields of Finding, shown through `show`."""
     for key in ("yours", "right"):
         if key in details and not isinstance(details[key], str):
             details[key] = show(details[key])
-    raise Wrong(Finding(stage, message, **details))
+    details = {key: _short(value) for key, value in details.items()}
+    raise Wrong(Finding(stage, _short(message), **details))
+
+
+def _short(text: Any) -> Any:
+    """A text of a report: an answer's own strings may be megabytes long."""
+    if isinstance(text, str) and len(text) > LONGEST_TEXT:
+        return f"{text[:LONGEST_TEXT]}... ({len(text):,} characters)"
+    return text
 
 
 def that(condition: bool, message: str, *, stage: str = "values", **details: Any) -> None:

@@ -184,6 +184,7 @@ def read_header(data: bytes) -> dict[str, int]:
             format, "GGML", "GGMF" or "GGJT"; for any others "GGUF";
             the version bytes, read in big-endian order, give 1, 2 or 3: "big-endian";
             a version other than 2 and 3: "version" and its number.
+            "GGML", "GGMF", "GGJT" and "big-endian" stand in no other message.
 
     >>> read_header(b"GGUF" + struct.pack("<IQQ", 3, 38, 21))
     {'version': 3, 'tensor_count': 38, 'kv_count': 21}

@@ -465,7 +465,7 @@ for label, file in (("unrolled", unrolled), ("closed form", closed)):
 def branch_model(hot: np.ndarray, cold: np.ndarray, threshold: float) -> bytes:
     """An ONNX model of one If: y = x @ hot if the sum of all of x is above threshold, else x @ cold.
 
-    Opset 18 to 23, only ONNX's own operators. One input "x", float32 ("batch", n); one output "y",
+    Opset 18 to 23, ONNX's own operators (no Einsum, Loop or Scan). One input "x", float32 ("batch", n); one output "y",
     float32 ("batch", m). The main graph has exactly one If and no MatMul or Gemm; each of its two branches has
     exactly one. The sum and the comparison run in float32; a sum equal to the threshold, or a NaN, takes cold.
 
@@ -657,7 +657,8 @@ def fold_batchnorm(model_bytes: bytes) -> bytes:
     the graph. The Conv gets new weights and a bias (float32, under new names: a weight may be shared) and
     the norm's output name; the norm goes, no node is added. All other nodes, the graph's outputs and their
     names stay. Unused initializers may stay. Weights, biases and the norm's scale, bias, mean and
-    variance (its inputs 1 to 4) are initializers. epsilon is 1e-5 where the attribute is absent.
+    variance (its inputs 1 to 4) are initializers. Each Conv is two-dimensional; no If or Loop. epsilon is
+    1e-5 where the attribute is absent. The graph's inputs stay; a model without a norm comes back as it is.
 
     Raises:
         ValueError: the bytes are no ONNX model or hold no graph, or a norm has training_mode=1 (it would
@@ -1173,7 +1174,7 @@ print("Transpose nodes:", transposes)
 # Then compare with PyTorch on logits, not labels: batch 1, 2, 5 and 64, random and real inputs, and for each data-dependent branch or loop an input on every side.
 # Bound: float32 rounding, about 1e-5 of the largest logit; more means another graph.
 #
-# For INT8: accuracy on held-out data beside the float file, and the error of the logits (a few per cent here). Codes against integer arithmetic on one layer: at
+# For INT8: accuracy on held-out data beside the float file, and the error of the logits (a per cent or two here). Codes against integer arithmetic on one layer: at
 # most one code apart. Then the processor: on AVX2 without VNNI pairs of products clamp at int16, which multiplied our error; so test on such a machine, or export with
 # `reduce_range=True` or UINT8 weights.
 #

@@ -181,8 +181,8 @@ def llama_keys(config: dict) -> dict:
     Raises:
         ValueError: `architectures` is absent or does not hold "LlamaForCausalLM"; a field for which the
             table names no default is absent (seven of them); or the rope is scaled: `rope_parameters`
-            or the older `rope_scaling` (either, where both are there) has a `rope_type` (older: `type`)
-            other than "default", whichever it is.
+            or the older `rope_scaling` (both may be there) has a `rope_type` (older: `type`) other than
+            "default".
 
     >>> keys = llama_keys(json.loads((model_folder("lm") / "config.json").read_text()))
     >>> keys["llama.attention.head_count_kv"], keys["llama.rope.freq_base"]
@@ -202,11 +202,12 @@ def llama_keys(config: dict) -> dict:
     for field in (*plain.values(), "rms_norm_eps"):
         if field not in config:
             raise ValueError(f"config.json lacks {field}")
-    rope = config.get("rope_parameters") or {}
-    for found in (rope, config.get("rope_scaling") or {}):
-        if found.get("rope_type", found.get("type", "default")) != "default":
-            raise ValueError(f"scaled rope is not supported: {found}")
-    theta = config.get("rope_theta") if rope.get("rope_theta") is None else rope["rope_theta"]
+    ropes = [config.get(field) or {} for field in ("rope_parameters", "rope_scaling")]
+    for rope in ropes:
+        if rope.get("rope_type", rope.get("type", "default")) != "default":
+            raise ValueError(f"scaled rope is not supported: {rope}")
+    theta = ropes[0].get("rope_theta")
+    theta = config.get("rope_theta") if theta is None else theta
     heads = config["num_attention_heads"]
     size = config.get("head_dim") or config["hidden_size"] // heads
     return {
@@ -455,9 +456,9 @@ def convert_model(config: dict, weights: dict[str, np.ndarray], tokenizer: dict)
         under its GGUF name, q and k in llama.cpp's order of rows.
 
     Raises:
-        ValueError: what those functions refuse; a tensor of the model is missing, or one is there that it
-            does not have (a name that GGUF does not know, or a layer beyond the last); a matrix has a value
-            beyond 65,504, float16's largest, or below -65,504.
+        ValueError: what those functions refuse; a tensor of the model is missing, or one is unknown (one of
+            a layer that the model has not, too); a matrix that is stored has a value beyond 65,504 or below
+            -65,504, float16's largest.
 
     >>> config = json.loads((model_folder("draft") / "config.json").read_text())
     >>> convert_model(config, {}, json.loads((model_folder("draft") / "tokenizer.json").read_text()))
@@ -635,7 +636,8 @@ def file_summary(data: bytes) -> dict:
     """Which types a GGUF file holds, and how many bits a parameter takes.
 
     Args:
-        data: a whole file, well-formed but for the first four bytes, which may be others.
+        data: a whole file, well-formed but for the first four bytes, which may be others, or fewer than four
+            bytes.
 
     Returns:
         "types": {name: number of tensors}, such as {"Q4_K": 24, "F32": 9}; "parameters": values in all

@@ -34,6 +34,8 @@ def cases(rng):
     yield case("aligned to 64, long metadata", "edges",
                data=_file(rng, [("Q5_1", (5, 32)), ("F16", (3, 3))], alignment=64))  # fmt: skip
     yield case("no tensors", "edges", bad=True, data=_file(rng, []))
+    for short in (b"", b"GGU", b"PK"):
+        yield case(f"a file of {len(short)} bytes", "edges", bad=True, data=short)
     whole = _file(rng, [("F16", (8, 64))])
     yield case("another magic number", "edges", bad=True, data=b"GGML" + whole[4:])
 

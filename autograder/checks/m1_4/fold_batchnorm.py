@@ -40,10 +40,10 @@ class _Net:
         names = [x, weight] + ([self.constant(self.rng.normal(0, 1, out))] if bias else [])
         return self.node("Conv", names, pads=[1, 1, 1, 1], group=groups, **more)
 
-    def norm(self, x, size=4, out=None, **more):
+    def norm(self, x, size=4, out=None, spread=1.0, **more):
         r = self.rng
         parts = (r.normal(1, 0.6, size), r.normal(0, 1, size), r.normal(0, 1, size),
-                 np.exp(r.normal(0, 1, size)))  # fmt: skip
+                 spread * np.exp(r.normal(0, 1, size)))  # fmt: skip
         return self.node("BatchNormalization", [x, *map(self.constant, parts)], out, **more)
 
     def bytes(self, *outputs):
@@ -80,6 +80,15 @@ def _two_readers(net):
     return net.bytes(net.node("Add", [net.norm(a), a]))
 
 
+def _two_norms(net):
+    a = net.conv("x")
+    return net.bytes(net.node("Add", [net.norm(a), net.norm(a)]))
+
+
+def _no_norm(net):
+    return net.bytes(net.node("Relu", [net.conv("x")]))
+
+
 def _conv_is_output(net):
     a = net.conv("x")
     return net.bytes(net.norm(a), a)
@@ -107,18 +116,27 @@ def cases(rng):
     yield from make("another number of channels", "one pair", _pair, out=7)
     yield from make("no bias", "one pair", _pair, bias=False)
     yield from make("epsilon 0.3", "one pair", _pair, epsilon=0.3)
+    # variances as small as epsilon: one that is left out or replaced shows
+    yield from make("epsilon absent, small variances", "one pair", _pair, spread=1e-5)
+    yield from make("epsilon 0, small variances", "one pair", _pair, spread=1e-5, epsilon=0.0)
+    yield from make("training_mode=0", "one pair", _pair, training_mode=0)
     yield from make("groups", "one pair", _pair, out=8, groups=2)
     yield from make("two pairs in a row", "several", _two)
     yield from make("one weight for three convolutions", "several", _shared_weight)
     stay = "pairs that must stay"
     yield from make("a second reader", stay, _two_readers, 1)
+    yield from make("two norms read one Conv", stay, _two_norms, 2)
+    yield from make("no norm at all", stay, _no_norm)
     yield from make("the Conv's result is an output too", stay, _conv_is_output, 1)
     yield from make("a second norm after Relu", stay, _after_relu, 1)
     yield from make("the norm comes first", stay, _norm_first, 1)
     yield from make("one on the input as well", stay, _norm_on_input_and_conv, 1)
     training = _Net(1)
     a = training.conv("x")
+    other = _Net(2)
+    b = other.node("Relu", [other.conv("x")])
     for label, model in (
+        ("training_mode=1 behind a Relu", other.bytes(other.norm(b, training_mode=1))),
         ("training_mode=1", training.bytes(training.norm(a, training_mode=1))),
         ("no bytes", b""), ("text", b"this is not a model"),
     ):  # fmt: skip
@@ -141,6 +159,8 @@ def judge(case, answer):
     for op in sorted(set(want) | set(got)):
         expect.that(got[op] == want[op], f"The number of {op} nodes is off.",
                     yours=got[op], right=want[op])  # fmt: skip
+    expect.that(graph.inputs == before.inputs, "The declared inputs changed.", stage="shape",
+                yours=str(graph.inputs)[:80], right=str(before.inputs)[:80])  # fmt: skip
     names = [[n for n, _, _ in g.outputs] for g in (graph, before)]
     expect.that(names[0] == names[1], "The outputs' names changed.", yours=names[0], right=names[1])
     x = np.random.default_rng(case.noise).normal(0, 1, (2, 4, 6, 5)).astype(np.float32)

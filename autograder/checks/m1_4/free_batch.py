@@ -17,8 +17,9 @@ C, W = 3, 4
 
 
 def _model(
-    rng, batch, width=6, second=False, minus=False, weight="plain", allowzero=0, seed=0, info=True
-):
+    rng, batch, width=6, second=False, minus=False, weight="plain", allowzero=0, seed=0, info=True,
+    turned=False,
+):  # fmt: skip
     """Bytes of a model whose batch is an int (frozen), or a name (free)."""
     from onnx import TensorProto as T
     from onnx import helper, numpy_helper
@@ -33,6 +34,7 @@ def _model(
         "split": [first, 2, k // 2],
         "join": [first, k],
         "weight_shape": [flat, k],
+        "halves": [2, k // 2, -1],
     }
     constants = {name: np.array(shape, np.int64) for name, shape in shapes.items()}
     constants |= {"w1": one.reshape(-1) if weight != "plain" else one,
@@ -52,7 +54,8 @@ def _model(
         helper.make_node("Reshape", ["h2", "split"], ["h3"], **zero),
         helper.make_node("Transpose", ["h3"], ["h4"], perm=[0, 2, 1]),
         helper.make_node("Reshape", ["h4", "join"], ["h5"], **zero),
-        helper.make_node("MatMul", ["h5", "w2"], ["y" if not second else "h6"]),
+        *(_turned() if turned else ()),
+        helper.make_node("MatMul", ["r4" if turned else "h5", "w2"], ["y" if not second else "h6"]),
     ]
     inputs = [helper.make_tensor_value_info("x", T.FLOAT, [batch, C, W])]
     outputs = [helper.make_tensor_value_info("y", T.FLOAT, [batch, 5])]
@@ -70,6 +73,18 @@ def _model(
     return helper.make_model(graph, opset_imports=stamp, ir_version=10).SerializeToString()
 
 
+def _turned():
+    """A Reshape of data whose axis 0 is not the batch: its target begins with another number."""
+    from onnx import helper
+
+    return [
+        helper.make_node("Transpose", ["h5"], ["r1t"], perm=[1, 0]),
+        helper.make_node("Reshape", ["r1t", "halves"], ["r2"]),
+        helper.make_node("Transpose", ["r2"], ["r3"], perm=[2, 0, 1]),
+        helper.make_node("Reshape", ["r3", "join"], ["r4"]),
+    ]
+
+
 def cases(rng):
     def make(label, part, batch, name="batch", **more):
         given = {"seed": int(rng.integers(2**31)), **more}
@@ -83,6 +98,7 @@ def cases(rng):
     yield make("two inputs, two outputs", part, 4, second=True)
     yield make("another name", part, 3, name="images")
     yield make("a Reshape to [batch, -1]", part, 5, minus=True)
+    yield make("a Reshape that begins with another number", part, 5, turned=True)
     part = "weights and allowzero"
     yield make("weights reshaped, batch 12", part, 12, weight="own", width=10)
     yield make("one constant for images and weights", part, 12, weight="shared", width=12)
@@ -91,22 +107,29 @@ def cases(rng):
     for label, model in (
         ("inputs with two batch sizes", _two(2, 3)), ("a batch that is free already", _two("n", "n")),
         ("a batch that says nothing", _two(None, None)), ("a scalar input", _two(2, 2, scalar=True)),
-        ("no bytes", b""), ("text", b"this is not a model"),
+        ("one batch frozen, one free", _two(2, "n")),
+        ("an input of unknown rank", _two(None, None, ranks=False)),
+        ("no input", _two(2, 2, inputs=False)), ("no bytes", b""), ("text", b"this is not a model"),
     ):  # fmt: skip
         yield case(
             label, "bad input", model=model, name="batch", bad=True, true=b"", old=0, noise=0
         )
 
 
-def _two(one, other, scalar=False) -> bytes:
+def _two(one, other, scalar=False, ranks=True, inputs=True) -> bytes:
     from onnx import TensorProto as T
-    from onnx import helper
+    from onnx import helper, numpy_helper
 
-    inputs = [helper.make_tensor_value_info("x", T.FLOAT, [one, 3]),
-              helper.make_tensor_value_info("z", T.FLOAT, [] if scalar else [other, 3])]  # fmt: skip
+    sizes = {"x": [one, 3], "z": [] if scalar else [other, 3]}
+    values = [
+        helper.make_tensor_value_info(k, T.FLOAT, v if ranks else None) for k, v in sizes.items()
+    ]
+    stored = (
+        [] if inputs else [numpy_helper.from_array(np.ones((2, 3), np.float32), k) for k in sizes]
+    )
     nodes = [helper.make_node("Identity", ["x"], ["y"]), helper.make_node("Identity", ["z"], ["v"])]
     outs = [helper.make_tensor_value_info("y", T.FLOAT, [one, 3])]
-    graph = helper.make_graph(nodes, "g", inputs, outs)
+    graph = helper.make_graph(nodes, "g", values if inputs else [], outs, stored)
     stamp = [helper.make_opsetid("", 21)]
     return helper.make_model(graph, opset_imports=stamp, ir_version=10).SerializeToString()
 
@@ -114,7 +137,7 @@ def _two(one, other, scalar=False) -> bytes:
 def probe(solution, model, name, bad, true, old, noise):
     if bad:
         return refusal(lambda: solution(model, name))
-    return solution(model, name)
+    return solution(model) if name == "batch" else solution(model, name)
 
 
 def judge(case, answer):

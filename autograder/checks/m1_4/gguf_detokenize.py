@@ -19,8 +19,9 @@ def cases(rng):
         yield case(f"{size} random tokens", "text", metadata=shipped, ids=ids)
     yield case("no token", "text", metadata=shipped, ids=[])
     letters = gguf_tokens.alphabet()
-    tokens = ["<|end|>", "<pad>", *letters, "Ġthe", "ĠGr", "Ã¶Ã"]
+    tokens = ["<|end|>", "<pad>", *letters, "Ġthe", "ĠGr", "Ã¶Ã", "<b>", "####"]
     small = gguf_tokens.metadata(tokens, [], control=2)
+    small["tokenizer.ggml.token_type"][-1] = 4  # user-defined: text like any other
     place = {token: i for i, token in enumerate(tokens)}
     part = "bytes and control tokens"
     for text in ("größe 日本", "\U0001f999!", "a\nb\tc\x00\x7f", " <|end|> "):
@@ -32,8 +33,12 @@ def cases(rng):
     yield case(
         "control tokens between", part, metadata=small, ids=[0, place["a"], 1, 0, place["b"]]
     )
+    yield case("a token in angle brackets that is text", part, metadata=small,
+               ids=[place["<b>"], place["a"]])  # fmt: skip
+    yield case("a user-defined token", part, metadata=small, ids=[place["a"], place["####"]])
     for bad in (len(tokens), -1, 10**6, -len(tokens)):
         yield case(f"id {bad}", "bad ids", metadata=small, ids=[5, bad])
+        yield case(f"id {bad}", "bad ids", metadata=small, ids=[bad, 5, 6])
 
 
 def probe(solution, metadata, ids):

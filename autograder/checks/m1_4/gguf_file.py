@@ -1,14 +1,12 @@
 """gguf-file: a small random Llama as F16 GGUF bytes: read strictly, then compared tensor by tensor."""
 
-import struct
-
 import gguf
 import numpy as np
 
 from autograder.checks import case, expect, refusal
 from autograder.checks.m1_4.tokenizer_keys import same_lists
 from autograder.checks.oracles import hf_gguf
-from autograder.checks.oracles.gguf_reader import GGUFError, read_gguf, read_value
+from autograder.checks.oracles.gguf_reader import GGUFError, read_gguf, value_types
 
 PARTS = {"layout": 0.25, "weights": 0.35, "metadata": 0.25, "edges": 0.15}
 HINTS = (
@@ -50,6 +48,11 @@ def cases(rng):
     tied = _model(rng)
     tied["weights"]["lm_head.weight"] = tied["weights"]["model.embed_tokens.weight"].copy()
     yield case("tied, lm_head in the checkpoint all the same", "edges", **tied)
+    free = _model(rng, tie_word_embeddings=False)
+    del free["config"]["tie_word_embeddings"]
+    yield case("without tie_word_embeddings: untied", "edges", **free)
+    plain = _model(rng, head_dim=..., num_key_value_heads=...)
+    yield case("without head_dim and num_key_value_heads", "edges", **plain)
     halves = _model(rng)
     # Between two float16 numbers, and exactly half-way.
     halves["weights"]["model.layers.0.mlp.up_proj.weight"][:2, :4] = [
@@ -90,6 +93,19 @@ def _refused(rng):
     pieces = _model(rng)
     pieces["tokenizer"]["model"]["type"] = "Unigram"
     yield case("a tokenizer that is no BPE", "edges", bad=True, **pieces)
+    low = _model(rng)
+    low["weights"]["model.layers.0.self_attn.o_proj.weight"][1, 2] = -70_000
+    yield case("a weight of -70,000", "edges", bad=True, **low)
+    more = _model(rng)
+    name = "model.layers.{}.mlp.up_proj.weight"
+    more["weights"][name.format(2)] = more["weights"][name.format(1)].copy()
+    yield case("a tensor of a third layer of two", "edges", bad=True, **more)
+    other = _model(rng)
+    other["config"]["architectures"] = ["MistralForCausalLM"]
+    yield case("another architecture", "edges", bad=True, **other)
+    words = _model(rng)
+    words["tokenizer"]["model"]["type"] = "WordPiece"
+    yield case("a tokenizer that is no BPE", "edges", bad=True, **words)
 
 
 def _model(rng, **changes):
@@ -155,12 +171,15 @@ def _weights(data, read, want):
             array.shape
         )
         expect.codes(got, array, name, hint=HINTS[1])
+        expect.that(got.tobytes() == array.tobytes(), f"{name} differs in the sign of a zero.",
+                    yours="0.0", right="-0.0")  # fmt: skip
 
 
 def _metadata(data, metadata, case):
     want = hf_gguf.hyper_parameters(case.config)
     want |= hf_gguf.tokenizer_keys(case.tokenizer, case.config) | {"general.file_type": 1}
-    types = _types(data)
+    # Not by the package's reader: it makes an array of every element, gigabytes for a hostile file.
+    types = value_types(data)
     for key, value in want.items():
         expect.that(key in metadata, f"The file lacks the key {key}.", yours=f"{len(metadata)} keys",
                     right=key)  # fmt: skip
@@ -178,17 +197,3 @@ def _metadata(data, metadata, case):
 
 def _kind(value):
     return {bool: BOOL, int: UINT32, float: FLOAT32, str: STRING}[type(value)]
-
-
-def _types(data):
-    """Value types by key of a file that the strict reader accepted; of an array the element's, too.
-
-    The gguf package's reader takes minutes and gigabytes for a long array that a learner may add.
-    """
-    at, types = 24, {}
-    for _ in range(struct.unpack_from("<Q", data, 16)[0]):
-        key, at = read_value(data, at, STRING)
-        kind = struct.unpack_from("<I", data, at)[0]
-        types[key] = [kind, *(struct.unpack_from("<I", data, at + 4) if kind == ARRAY else ())]
-        _, at = read_value(data, at + 4, kind)
-    return types

@@ -2,13 +2,13 @@
 
 import struct
 
-from autograder.checks import case, outcome
+from autograder.checks import case, expect, outcome
 from autograder.checks.oracles import gguf_judge
 
 PARTS = {"header": 0.4, "other files": 0.3, "big-endian and versions": 0.3}
 HINTS = (
     "struct.unpack_from('<IQQ', data, 4) reads the three numbers behind the magic.",
-    "Test in this order: magic, length, byte order, version.",
+    "Test in this order: length, magic, byte order, version.",
     "int.from_bytes(data[4:8], 'big') is what a big-endian machine sees.",
 )
 
@@ -40,6 +40,13 @@ def cases(rng):
     for magic, name in OLD.items():
         yield one(f"an old {name} file", part, _header(magic=magic))
     yield one("an empty file", part, b"")
+    for magic in OLD:
+        yield one(f"{magic.decode()} and nothing more", part, magic)
+        yield one(
+            f"{magic.decode()} before a big-endian version", part, _header(3, 1, 1, ">", magic)
+        )
+    yield one("a short archive", part, _header(magic=b"PK\x03\x04")[:20])
+    yield one("another magic and version 1", part, _header(1, magic=b"abcd"))
     for size in (4, 7, 8, 16, 23):
         yield one(f"{size} bytes of a good header", part, _header(3, 1, 1)[:size], size == 8)
     part = "big-endian and versions"
@@ -56,11 +63,22 @@ def probe(solution, data, view):
 def judge(case, answer):
     if case.part != "header":
         why = f"{case.label.capitalize()}: raise ValueError with a sentence."
-        return gguf_judge.refused(answer, why, _words(case.data))
+        words = _words(case.data)
+        gguf_judge.refused(answer, why, words)
+        return _only(answer["message"], words)
     got = gguf_judge.returned(answer, "This is a good header.")
     version, tensors, pairs = struct.unpack_from("<IQQ", case.data, 4)
     want = {"version": version, "tensor_count": tensors, "kv_count": pairs}
     return gguf_judge.same(got, want, "header")
+
+
+def _only(message, words):
+    """A sentence that names every fault tells nothing."""
+    others = [word for word in (*OLD.values(), "big-endian") if word not in words]
+    said = message.lower().replace("big endian", "big-endian")
+    false = [word for word in others if word.lower() in said]
+    expect.that(not false, f"The message says {false[:1]}, which this file is not.", stage="edge",
+                yours=message, right="a sentence about this file alone")  # fmt: skip
 
 
 def _words(data):

@@ -22,7 +22,9 @@ def cases(rng):
     for types in ([4], [STRING, 7, 6], [ARRAY, 10, STRING, ARRAY], list(range(13))):
         draft, _ = gguf_valid.draft(rng, types, 0)
         yield one(f"{len(types)} key-values", "metadata", draft, len(types) == 3)
-    repeated = Draft((("k", 4, 1), ("K", 4, 2), ("k.k", STRING, "x"), ("größe", 5, -1)))
+    repeated = Draft(
+        (("z", 4, 0), ("k", 4, 1), ("K", 4, 2), ("k.k", STRING, "x"), ("größe", 5, -1))
+    )
     yield one("keys that look alike", "metadata", repeated.but(version=2))
     for i in range(4):
         draft, _ = gguf_valid.draft(rng, [STRING] * i, 1 + 2 * i)
@@ -38,9 +40,13 @@ def cases(rng):
     apart = Draft((("general.name", STRING, "gap"),), shapes.tensors[:2], offsets={1: 128})
     data = apart.bytes() + bytes(96)
     yield case("a gap between tensors", "tensors", data=data, view=False)
+    behind = shapes.bytes() + rng.bytes(int(rng.integers(40, 90)))
+    yield case("bytes behind the last tensor", "tensors", data=behind, view=False)
     for alignment in (8, 64, 4096):
         draft, _ = gguf_valid.draft(rng, [4, STRING, ARRAY], 3, alignment)
         yield one(f"alignment {alignment}", "alignment", draft)
+    low = (("general.alignment", 4, 8), ("a" * 7, 4, 1))  # 24 + 33 + 23 = 80: no multiple of 32
+    yield one("alignment 8, a table of 80 bytes", "alignment", Draft(low, alignment=8))
     exact = Draft((("a" * 19, 4, 7),))  # 24 + 8 + 19 + 4 + 4 = 59, so 5 to 64
     yield one("padding of five bytes", "alignment", exact)
     whole = Draft((("a" * 24, 4, 7),))

@@ -55,6 +55,11 @@ def cases(rng):
         if part == "alignment":
             cut = _table(Draft((("general.alignment", UINT32, 32),)))[:-2]
             tried.append(((cut, 24, 1), "an alignment that is cut off", ("alignment",)))
+            twice = _table(Draft((("general.alignment", UINT32, 32),) * 2))
+            tried.append(((twice, 24, 2), "two alignments", ("key",)))
+        if part == "counts and cuts":
+            short = _table(Draft((("a", 0, 1),))) + bytes(12)  # 26 bytes from the first key on
+            tried.append(((short, 24, 3), "39 bytes of key-values in 26", ("kv_count",)))
         for i in range(0, len(tried), AT_ONCE):
             some = tried[i : i + AT_ONCE]
             made = case(part, part, files=[file for file, _, _ in some])
@@ -85,8 +90,9 @@ def probe(solution, files):
     from lab.bounded import bounded_call
 
     answers = []
-    for data, at, count in files:
-        found = bounded_call(lambda: solution(data, at, count), of=solution)  # noqa: B023
+    for i, (data, at, count) in enumerate(files):
+        given = memoryview(data) if i % 2 else data
+        found = bounded_call(lambda: solution(given, at, count), of=solution)  # noqa: B023
         # Times and exact sizes differ from run to run; the verdict on them does not.
         found["heavy"] = found.pop("peak_bytes") > 2**20 + 64 * len(data)
         del found["seconds"]

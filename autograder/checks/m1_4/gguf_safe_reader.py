@@ -35,7 +35,9 @@ def cases(rng):
     for family, part in FAMILIES.items():
         chosen = [found for found in hostile if found.family == family]
         if family in HALVED:
-            chosen = [chosen[i] for i in rng.permutation(len(chosen))[: len(chosen) // 2]]
+            half = set(rng.permutation(len(chosen))[: len(chosen) // 2].tolist())
+            # Names and keys at the limits of their length are never left out.
+            chosen = [f for i, f in enumerate(chosen) if i in half or f.name.startswith("a ")]
         for i in range(0, len(chosen), AT_ONCE):
             some = chosen[i : i + AT_ONCE]
             made = case(family, part, files=[found.data for found in some])
@@ -61,7 +63,7 @@ def _valid(rng):
                    for kind, (block, size) in gguf_reader.BLOCKS.items())  # fmt: skip
     drafts.append(Draft(tensors=blocks))
     four = Tensor("n" * 64, (2, 1, 3, 1), 0, rng.bytes(24))
-    one = Tensor("größe 1/\n", (), 0, rng.bytes(4))
+    one = Tensor("é" * 32, (), 0, rng.bytes(4))
     drafts.append(Draft((("k" * 65_535, STRING, ""), ("e", 9, (8, ["", ""]))), (four, one)))
     drafts.append(Draft((("flat", 9, (9, [(9, [(9, [(4, [1])])])])),), (one,), offsets={0: 96}))
     found = [draft.bytes() for draft in drafts[:-1]]
@@ -86,8 +88,9 @@ def probe(solution, files):
     from lab.bounded import bounded_call
 
     answers = []
-    for data in files:
-        found = bounded_call(lambda: solution(data), of=solution)  # noqa: B023
+    for i, data in enumerate(files):
+        given = memoryview(data) if i % 2 else data
+        found = bounded_call(lambda: solution(given), of=solution)  # noqa: B023
         # Times and exact sizes differ from run to run; the verdict on them does not.
         found["heavy"] = found.pop("peak_bytes") > 2**20 + 64 * len(data)
         del found["seconds"]

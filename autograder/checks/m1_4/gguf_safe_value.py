@@ -68,6 +68,10 @@ def cases(rng):
         yield one(f"element type {kind}", part, ARRAY, body, fields=("value",))
         body = struct.pack("<IQ", kind, 0)
         yield one(f"no elements of type {kind}", part, ARRAY, body, fields=("value",))
+        for count in (0, 2):
+            body = struct.pack("<IQIQ", ARRAY, 1, kind, count) + bytes(20)
+            yield one(f"{count} elements of type {kind} in an inner array", part, ARRAY, body,
+                      fields=("value",))  # fmt: skip
     for depth in (5, 6, 900):
         body = struct.pack("<IQ", ARRAY, 1) * (depth - 1) + value_bytes(ARRAY, (4, [1]))
         yield one(f"arrays {depth} deep", part, ARRAY, body, fields=("value",))
@@ -86,6 +90,7 @@ def cases(rng):
 def probe(solution, data, at, value_type, depth):
     from lab.bounded import bounded_call
 
+    data = memoryview(data) if at % 2 else data
     found = bounded_call(lambda: solution(data, at, value_type, depth), of=solution)
     # Times and exact sizes differ from run to run; the verdict on them does not.
     found["heavy"] = found.pop("peak_bytes") > 2**20 + 64 * len(data)

@@ -30,6 +30,8 @@ def cases(rng):
     for count, size in ((2**64 - 1, 1), (2**63, 2), (2**62, 4), (2**61, 8), (2**60 + 1, 8),
                         (2**32, 1), (2**32, 8), (2**61 + 1, 8), (10**7, 8)):  # fmt: skip
         yield one(f"{count} times {size}", part, data, int(rng.integers(0, 9)), count, size)
+    # long enough to show what is cut out piece by piece before the end is found
+    yield one("2^62 bytes of 400,000", part, bytes(400_000), 0, 2**62, 1)
 
 
 def probe(solution, data, at, count, size, field, view):

@@ -34,6 +34,7 @@ def cases(rng):
         yield one(f"type {value_type}, {value}", "scalars", value_type, value)
     for i, word in enumerate(gguf_valid.WORDS):
         yield one(f"the string {expect.show(word)}", "strings", STRING, word, i % 2 == 1)
+    yield one("a string that begins with a byte order mark", "strings", STRING, "\ufeffx")
     for value_type in [*SCALARS, STRING]:
         items = [gguf_valid.scalar(rng, value_type) for _ in range(int(rng.integers(1, 6)))]
         yield one(f"an array of type {value_type}", "arrays", ARRAY, (value_type, items))
@@ -47,6 +48,9 @@ def cases(rng):
     for value_type in (13, 14, 99, 2**32 - 1):
         yield case(f"value type {value_type}", unknown, data=bytes(40), offset=0,
                    value_type=value_type, view=False)  # fmt: skip
+    empty = struct.pack("<IQ", 13, 0) + bytes(9)
+    yield case("element type 13 of no elements", unknown, data=empty, offset=0, value_type=ARRAY,
+               view=False)  # fmt: skip
     for element_type in (13, 255):
         data = struct.pack("<IQ", element_type, 1) + bytes(16)
         yield case(f"element type {element_type}", unknown, data=data, offset=0, value_type=ARRAY,

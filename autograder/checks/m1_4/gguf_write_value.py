@@ -36,7 +36,8 @@ def cases(rng):
         yield one(f"random arrays {i}", "arrays", ARRAY, gguf_valid.value(rng, ARRAY, 3))
     for value_type in (13, 14, 99):
         yield case(f"value type {value_type}", "unknown types", value_type=value_type, value=1)  # fmt: skip
-    yield case("element type 13", "unknown types", value_type=ARRAY, value=(13, [1]))
+    for value in ((13, [1]), (13, []), (ARRAY, [(4, [1]), (14, [])])):
+        yield case(f"element type in {value}", "unknown types", value_type=ARRAY, value=value)
 
 
 def probe(solution, value_type, value):

@@ -39,6 +39,8 @@ def cases(rng):
     for dtype in (np.uint8, np.complex64, np.bool_):
         yield one(f"a tensor of {np.dtype(dtype).name}", "bad input", (),
                   {"fine": np.zeros(2, np.float32), "bad": np.zeros(3, dtype)})  # fmt: skip
+    yield one("a first tensor of uint16", "bad input", (),
+              {"bad": np.zeros(3, np.uint16), "fine": np.zeros(2, np.float32)})  # fmt: skip
 
 
 def probe(solution, metadata, tensors):

@@ -12,32 +12,32 @@ HINTS = (
     "Names in graph.initializer have a value already: leave them out.",
 )
 # element types of ONNX, and NumPy's names
-KINDS = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool"}
-KINDS |= {10: "float16", 11: "float64"}
+KINDS = {1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64"}
+KINDS |= {9: "bool", 10: "float16", 11: "float64", 12: "uint32", 13: "uint64"}
 
 
-def _model(inputs, defaults=()) -> bytes:
+def _model(inputs, defaults=(), nodes=True) -> bytes:
     from onnx import helper, numpy_helper
 
     values = [helper.make_tensor_value_info(*i) for i in inputs]
     first = inputs[0][0] if inputs else "one"
     constants = [numpy_helper.from_array(np.ones(3, np.float32), n) for n in defaults]
     graph = helper.make_graph(
-        [helper.make_node("Identity", [first], ["out"])], "g", values,
-        [helper.make_tensor_value_info("out", 1, None)], constants,
+        [helper.make_node("Identity", [first], ["out"])] if nodes else [], "g", values,
+        [helper.make_tensor_value_info("out" if nodes else first, 1, None)], constants,
     )  # fmt: skip
     stamp = [helper.make_opsetid("", 21)]
     return helper.make_model(graph, opset_imports=stamp, ir_version=10).SerializeToString()
 
 
-def _case(label, part, *inputs, defaults=()):
+def _case(label, part, *inputs, defaults=(), nodes=True):
     named = [(name, kind, dims) for name, kind, dims in inputs]
     want = {
         name: (KINDS[kind], None if dims is None else tuple(dims))
         for name, kind, dims in named
         if name not in defaults
     }
-    return case(label, part, model=_model(named, defaults), want=want, bad=False)
+    return case(label, part, model=_model(named, defaults, nodes), want=want, bad=False)
 
 
 def cases(rng):
@@ -47,7 +47,8 @@ def cases(rng):
     yield _case("a symbolic batch", part, ("image", 1, ["batch", 3, n[2], n[3]]))
     yield _case("two inputs, not in alphabetical order", part, ("tokens", 7, ["batch", "length"]),
                 ("mask", 9, ["batch", "length", n[4]]))  # fmt: skip
-    for kind in (2, 3, 6, 10, 11):
+    yield _case("five axes", part, ("video", 1, ["batch", 3, n[0], n[1], n[2]]))
+    for kind in (2, 3, 4, 5, 6, 10, 11, 12, 13):
         yield _case(KINDS[kind], part, ("x", kind, [n[5], "n"]))
     part = "unknown and default"
     yield _case("an axis that says nothing", part, ("x", 1, [None, 4, None]))
@@ -57,7 +58,11 @@ def cases(rng):
     yield _case("an input with a default", part, ("x", 1, ["n", 3]), ("w", 1, [3]), ("y", 6, [1]),
                 defaults=("w",))  # fmt: skip
     yield _case("weights that are no inputs", part, ("x", 1, ["n", 3]), defaults=("w", "b"))
-    yield _case("no input at all", part, ("c", 1, [3]), defaults=("c",))
+    yield _case("two inputs with defaults", part, ("w", 1, [3]), ("x", 1, [2]), ("b", 1, [3]),
+                defaults=("w", "b"))  # fmt: skip
+    yield _case("only an input with a default", part, ("c", 1, [3]), defaults=("c",))
+    yield _case("no input at all", part, defaults=("one",))
+    yield _case("a graph without nodes", part, ("x", 1, ["n", 2]), nodes=False)
     good = _model([("x", 1, [2, 3])])
     for label, model in (
         ("no bytes", b""), ("text", b"this is not a model"), ("a cut model", good[:-3]),

@@ -40,7 +40,11 @@ def cases(rng):
         ("a padding channel", good, "NCHW8c", (0, 3, 0, 0)),
         ("a negative row", good, "NHWC", (0, 0, -1, 0)), ("three indices", good, "NCHW", (0, 0, 0)),
         ("three sizes", (3, 4, 5), "NCHW", (0, 0, 0)),
-        ("a batch too far", good, "NHWC", (2, 0, 0, 0)),
+        ("a batch too far", good, "NHWC", (2, 0, 0, 0)), ("a row too far", good, "NCHW", (0, 0, 4, 0)),
+        ("a column too far", good, "NHWC", (0, 0, 0, 5)), ("a negative batch", good, "NCHW", (-1, 0, 0, 0)),
+        ("a negative channel", good, "NCHW8c", (1, -1, 0, 0)),
+        ("a negative column", good, "NCHW", (1, 1, 1, -1)),
+        ("five indices", good, "NCHW", (0, 0, 0, 0, 0)), ("five sizes", (*good, 6), "NHWC", (0, 0, 0, 0)),
     ):  # fmt: skip
         yield case(label, "bad input", shape=shape, layout=layout, index=[index], bad=True)
 

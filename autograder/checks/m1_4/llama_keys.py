@@ -52,6 +52,22 @@ def cases(rng):
     for name in ("GPT2LMHeadModel", "LlamaForSequenceClassification", "XLlamaForCausalLM"):
         yield case(f"the architecture {name}", "edges", bad=True,
                    config=hf_gguf.small_config(rng, architectures=[name]))  # fmt: skip
+    for label, changes in (
+        ("rope_parameters with a theta of None", {
+            "rope_parameters": {"rope_theta": None}, "rope_theta": 3e5}),
+        ("a theta of None at the top level", {"rope_parameters": ..., "rope_theta": None}),
+        ("rope_parameters None", {"rope_parameters": None, "rope_theta": 4e4}),
+        ("rope_scaling of the type default", {
+            "rope_parameters": ..., "rope_theta": 2e4, "rope_scaling": {"type": "default"}}),
+    ):  # fmt: skip
+        yield case(label, "defaults", config=hf_gguf.small_config(rng, **changes))
+    for label, names in (
+        ("architectures None", None),
+        ("a longer name", ["XLlamaForCausalLMHead"]),
+    ):
+        yield case(label, "edges", bad=True, config=hf_gguf.small_config(rng, architectures=names))
+    yield case("another architecture", "edges", bad=True,
+               config=hf_gguf.small_config(rng, architectures=["GPT2LMHeadModel"]))  # fmt: skip
     yield case(
         "no architectures", "edges", bad=True, config=hf_gguf.small_config(rng, architectures=...)
     )
@@ -67,6 +83,10 @@ def cases(rng):
     older = {"rope_type": "linear", "factor": 2.0}
     yield case("a plain rope_parameters and a scaled rope_scaling", "edges", bad=True,
                config=hf_gguf.small_config(rng, rope_scaling=older))  # fmt: skip
+    yield case("scaling beside plain rope_parameters", "edges", bad=True, config=hf_gguf.small_config(
+        rng, rope_scaling={"rope_type": "yarn", "factor": 4.0}))  # fmt: skip
+    yield case("rope_parameters with the older type", "edges", bad=True, config=hf_gguf.small_config(
+        rng, rope_parameters={"type": "linear", "rope_theta": 1e4, "factor": 2.0}))  # fmt: skip
     for key in ("rope_type", "type"):
         yield case(f"older scaling under {key}", "edges", bad=True, config=hf_gguf.small_config(
             rng, rope_parameters=..., rope_theta=1e4, rope_scaling={key: "yarn", "factor": 4.0}))  # fmt: skip

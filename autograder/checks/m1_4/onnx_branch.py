@@ -47,6 +47,13 @@ def cases(rng):
     nan = exact.copy()
     nan[0, 0] = np.nan
     yield make("a NaN", part, 2, 3, 2, [nan], 1.0)
+    near = np.zeros((1, 3), np.float32)
+    near[0, 0] = 0.1  # in float32, where it equals a threshold of 0.1; in float64 it is above
+    yield make("a threshold that float32 rounds", part, 1, 3, 2, [near, near * 1.01], 0.1)
+    large = np.zeros((2, 3), np.float32)
+    large[1] = [3000, 0.5, 0]
+    yield make("a threshold of 3000.7", part, 2, 3, 2, [large, large + 0.05], 3000.7)
+    yield make("a threshold of minus infinity", part, 2, 3, 2, [-exact], -np.inf)
     yield make("weights in float64", part, 2, 3, 2, [exact, -exact], 0.0, np.float64)
     good = np.ones((3, 2), np.float32)
     for label, hot, cold, threshold in (
@@ -87,7 +94,7 @@ def judge(case, answer):
         expect.that(len(products) == 1, f"{key} must hold exactly one product.",
                     yours=len(products), right=1)  # fmt: skip
     for x in case.batches:
-        hot = float(x.astype(np.float64).sum()) > case.threshold
+        hot = float(x.astype(np.float64).sum()) > float(np.float32(case.threshold))
         with np.errstate(invalid="ignore"):
             want = x.astype(np.float64) @ (case.hot if hot else case.cold).astype(np.float64)
         got = onnx_graph.run(graph, {"x": x})[0]

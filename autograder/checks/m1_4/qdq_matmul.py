@@ -44,11 +44,15 @@ def cases(rng):
             "x_scale": 0.1, "x_zero_point": 128}  # fmt: skip
     nan = np.ones((3, 2), np.float32)
     nan[1, 1] = np.nan
+    infinite = np.where(np.isnan(nan), -np.inf, nan)
     for label, change in (
         ("x_scale 0", {"x_scale": 0.0}), ("a negative x_scale", {"x_scale": -0.1}),
         ("x_scale infinite", {"x_scale": float("inf")}), ("zero point 256", {"x_zero_point": 256}),
         ("zero point -1", {"x_zero_point": -1}), ("a weight vector", {"weight": np.ones(3, np.float32)}),
-        ("a NaN in the weight", {"weight": nan}),
+        ("a weight of three axes", {"weight": np.ones((2, 3, 2), np.float32)}),
+        ("a NaN in the weight", {"weight": nan}), ("minus infinity in the weight", {"weight": infinite}),
+        ("x_scale NaN", {"x_scale": float("nan")}),
+        ("a bias of (1, m)", {"bias": np.zeros((1, 2), np.float32)}),
         ("a bias as long as the inputs", {"bias": np.zeros(3, np.float32)}),
     ):  # fmt: skip
         yield case(label, "bad input", **{**good, **change}, x=None, bad=True)
@@ -75,7 +79,7 @@ def judge(case, answer):
                 yours=", ".join(sorted(graph.ops())), right=", ".join(want))  # fmt: skip
     _activation(graph, case)
     codes, scales, axis = _weight(graph, case)
-    floats = [k for k, v in graph.constants.items() if v.dtype.kind == "f" and v.shape == (n, m)]
+    floats = [k for k, v in graph.constants.items() if v.dtype.kind == "f" and v.size >= n * m]
     expect.that(
         n == 1 or not floats, "The float weight is still stored in the file.", yours=str(floats)
     )

@@ -49,8 +49,14 @@ def cases(rng):
         ("inner sizes that differ", {"w": good["w"][:-1]}), ("x of int8", {"x": good["x"].astype(np.int8)}),
         ("w of uint8", {"w": good["w"].astype(np.uint8)}),
         ("one scale too few", {"w_scales": good["w_scales"][:-1]}),
-        ("y_scale 0", {"y_scale": 0.0}), ("a zero point of 300", {"x_zero": 300}),
-        ("a zero point of -1", {"y_zero": -1}),
+        ("x with one axis", {"x": good["x"][0]}), ("w with one axis", {"w": good["w"][:, 0]}),
+        ("scales with two axes", {"w_scales": good["w_scales"][None]}), ("x_scale 0", {"x_scale": 0.0}),
+        ("a scale 0 among w_scales", {"w_scales": good["w_scales"] * np.float32([1, 0, 1])}),
+        ("a negative scale among w_scales", {"w_scales": good["w_scales"] * np.float32([1, 1, -1])}),
+        ("y_scale NaN", {"y_scale": float("nan")}), ("a negative x_scale", {"x_scale": -0.1}),
+        ("an x_zero_point of -1", {"x_zero": -1}), ("a y_zero_point of 256", {"y_zero": 256}),
+        ("y_scale 0", {"y_scale": 0.0}), ("an x_zero_point of 300", {"x_zero": 300}),
+        ("a y_zero_point of -1", {"y_zero": -1}),
     ):  # fmt: skip
         yield case(label, "bad input", **{**good, **change, "bad": True})
 

@@ -36,7 +36,8 @@ def cases(rng):
     for label, change in (
         ("inner sizes that differ", {"w": np.ones((5, 3), np.int8)}),
         ("x of int8", {"x": np.ones((2, 4), np.int8)}), ("w of uint8", {"w": np.ones((4, 3), np.uint8)}),
-        ("x with one axis", {"x": np.ones(4, np.uint8)}),
+        ("x with one axis", {"x": np.ones(4, np.uint8)}), ("w with one axis", {"w": np.ones(4, np.int8)}),
+        ("x with three axes", {"x": np.ones((1, 2, 4), np.uint8)}),
         ("w of float32", {"w": np.ones((4, 3), np.float32)}),
     ):  # fmt: skip
         yield case(label, "bad input", **{**good, **change}, bad=True)

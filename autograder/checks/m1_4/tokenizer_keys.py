@@ -29,6 +29,14 @@ def cases(rng):
     without = hf_gguf.with_bos(hf_gguf.small_tokenizer(rng))
     without["post_processor"]["single"] = without["post_processor"]["single"][1:]
     yield case("a template without a BOS token", "special", tokenizer=without, config=plain)
+    behind = hf_gguf.with_bos(hf_gguf.small_tokenizer(rng))
+    behind["post_processor"]["single"] = behind["post_processor"]["single"][::-1]
+    yield case(
+        "a template that ends with a special token", "special", tokenizer=behind, config=plain
+    )
+    empty = hf_gguf.with_bos(hf_gguf.small_tokenizer(rng))
+    empty["post_processor"]["single"] = []
+    yield case("an empty template", "special", tokenizer=empty, config=padded)
     ids = {"bos_token_id": 1, "eos_token_id": 2}
     last = hf_gguf.with_bos(hf_gguf.small_tokenizer(rng))
     last["post_processor"]["single"].reverse()
@@ -67,6 +75,13 @@ def cases(rng):
         "use_regex": True,
     }
     inner = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
+    yield case("fewer embeddings than tokens", "edges", bad=True,
+               tokenizer=hf_gguf.small_tokenizer(rng), config=plain | {"vocab_size": 269})  # fmt: skip
+    yield case("an id that equals vocab_size", "edges", bad=True,
+               tokenizer=hf_gguf.small_tokenizer(rng), config=plain | {"vocab_size": 270})  # fmt: skip
+    far = hf_gguf.small_tokenizer(rng)
+    far["added_tokens"][-1]["id"] = 400
+    yield case("few tokens, one id far above", "edges", bad=True, tokenizer=far, config=padded)
     other = hf_gguf.small_tokenizer(rng)
     other["model"]["type"] = "Unigram"
     yield case("a tokenizer that is no BPE", "edges", bad=True, tokenizer=other, config=padded)
@@ -77,7 +92,10 @@ def cases(rng):
         ("a Split with the same flags", split),
         ("a ByteLevel inside a Sequence", {"type": "Sequence", "pretokenizers": [split, inner]}),
         ("no pre-tokenizer", None),
-    ):
+        ("ByteLevel inside a Sequence", {"type": "Sequence", "pretokenizers": [
+            {"type": "Digits", "individual_digits": True},
+            {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}]}),
+    ):  # fmt: skip
         bad = hf_gguf.small_tokenizer(rng) | {"pre_tokenizer": change}
         yield case(label, "edges", bad=True, tokenizer=bad, config=padded)
 

@@ -165,6 +165,11 @@ def _lengths(draft: Draft) -> Made:
     for length in (0, 65_536):
         long = draft.but(metadata=(("k" * length, UINT32, 1), *pairs[1:]))
         yield f"a key of {length} bytes", long.bytes(), ("key",)
+    wide = draft.but(metadata=(("é" * 32_768, UINT32, 1), *pairs[1:]))
+    yield "a key of 65,536 bytes in 32,768 characters", wide.bytes(), ("key",)
+    renamed = replace(draft.tensors[0], name="é" * 33)
+    wide = draft.but(tensors=(renamed, *draft.tensors[1:]))
+    yield "a tensor's name of 66 bytes in 33 characters", wide.bytes(), ("name",)
     for length in (0, 65, 1000):
         renamed = replace(draft.tensors[0], name="n" * length)
         long = draft.but(tensors=(renamed, *draft.tensors[1:]))

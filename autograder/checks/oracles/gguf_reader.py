@@ -112,6 +112,20 @@ def read_metadata(data: bytes | memoryview, offset: int, count: int) -> tuple[di
     return _metadata(cursor, count)[0], cursor.at
 
 
+def value_types(data: bytes | memoryview) -> dict[str, list[int]]:
+    """Type id of each key's value in a file that `read_gguf` accepts; for an array its elements' behind."""
+    cursor = Cursor(data)
+    cursor.at = 16
+    found = {}
+    for _ in range(cursor.number("Q", "kv_count")):
+        key = cursor.text("key")
+        kind = cursor.number("I", "value_type")
+        inner = cursor.data[cursor.at : cursor.at + 4]
+        found[key] = [kind, int.from_bytes(inner, "little")] if kind == ARRAY else [kind]
+        _value(cursor, kind, 1)
+    return found
+
+
 def _metadata(cursor: Cursor, count: int) -> tuple[dict, int]:
     metadata, alignment = {}, 32
     for _ in range(count):

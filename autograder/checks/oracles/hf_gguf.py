@@ -47,8 +47,8 @@ def small_config(rng: np.random.Generator, **changes) -> dict:
 def hyper_parameters(config: dict) -> dict:
     """The key-values from config.json, without any refusal."""
     size = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    named = ((config.get("rope_parameters") or {}).get("rope_theta"), config.get("rope_theta"))
-    theta = next((number for number in named if number is not None), 10_000.0)
+    thetas = [(config.get("rope_parameters") or {}).get("rope_theta"), config.get("rope_theta")]
+    theta = next((t for t in thetas if t is not None), 10_000.0)
     found = {key: config[field] for key, field in FIELDS.items()}
     kv = config.get("num_key_value_heads") or config["num_attention_heads"]
     return found | {

@@ -10,7 +10,7 @@ from autograder.checks import expect
 
 ELEMENTS, PRODUCTS = 2**18, 2**22
 BROADCAST = {"Add", "Sub", "Mul", "Div", "Where", "And", "Or", "Equal"}
-BROADCAST |= {"Greater", "GreaterOrEqual", "Less", "LessOrEqual"}
+BROADCAST |= {"Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Min", "Sum", "Xor"}
 SAME_SIZE = {"Relu", "Identity", "Cast", "QuantizeLinear", "DequantizeLinear", "BatchNormalization"}
 SAME_SIZE |= {
     "Transpose",
@@ -23,7 +23,7 @@ SAME_SIZE |= {
     "Not",
     "Sqrt",
 }
-SAME_SIZE |= {"Shape", "Size", "Reciprocal"}
+SAME_SIZE |= {"Shape", "Size", "Reciprocal", "Sign", "IsNaN"}
 SCALED = {"QuantizeLinear", "DequantizeLinear", "BatchNormalization"}  # of one scale an axis
 REDUCE = {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceSumSquare"}
 OTHER = {"MatMul", "Gemm", "Conv", "Constant", "If", "Gather", "Concat", "Slice"}

@@ -228,13 +228,18 @@ def _value(info) -> tuple:
         dims.append(None if which is None else getattr(d, which))
     _that(len(dims) <= MAX_RANK, "A tensor has too many axes.")
     for d in dims:
-        good = len(d) <= 64 if isinstance(d, str) else d is None or 0 <= d <= MAX_DIM
+        # Text that is no UTF-8 arrives as bytes.
+        good = d is None or (
+            len(d) <= 64 if isinstance(d, str) else isinstance(d, int) and 0 <= d <= MAX_DIM
+        )
         _that(good, "A tensor's declared size is out of range.", yours=str(d)[:40])
     return _name(info.name), tensor.elem_type, dims
 
 
 def _name(text: str) -> str:
-    _that(len(text) <= 200, "A name in the model is too long.")
+    _that(
+        isinstance(text, str) and len(text) <= 200, "A name in the model is too long, or no text."
+    )
     return text
 
 

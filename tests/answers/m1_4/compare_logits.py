@@ -88,6 +88,20 @@ unguarded = _wrong(
 nans = _wrong("nan-passed", "Logits that are not finite must raise ValueError.", finite=False)
 
 
+@wrong("only-nan-refused", "Infinities are not finite either: np.isfinite tells both.")
+def only_nan(reference, other):
+    if np.isnan(reference).any() or np.isnan(other).any():
+        raise ValueError("NaN")
+    return _compare(reference, other, finite=False)
+
+
+@wrong("only-the-other-tested", "Both arrays must be finite, the reference as well.")
+def only_other(reference, other):
+    if not np.isfinite(other).all():
+        raise ValueError("not finite")
+    return _compare(reference, other, finite=False)
+
+
 def _after_softmax(name, sentence, log):
     def kl(a, b):
         p, q = np.exp(a), np.exp(b)
@@ -124,10 +138,6 @@ def _infinite(a):
     return not np.isfinite(a).all()
 
 
-nan_only = _guarded("nan-only", "Infinite logits are not finite either.",
-                    lambda a, b: a.shape != b.shape or not a.size or np.isnan([a, b]).any())  # fmt: skip
-other_only = _guarded("other-tested-only", "Either of the two may hold NaN.",
-                      lambda a, b: a.shape != b.shape or not a.size or _infinite(b))  # fmt: skip
 broadcast = _guarded("rows-broadcast", "One row against five broadcasts in silence: compare the shapes.",
                      lambda a, b: a.shape[1] != b.shape[1] or not a.size or not b.size or _infinite(a)
                      or _infinite(b))  # fmt: skip

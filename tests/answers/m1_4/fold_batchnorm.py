@@ -255,3 +255,71 @@ def training():
 @wrong("no-model-passes", "Bytes that are no model must raise ValueError.", call=True)
 def no_model():
     return _like(skip="p")
+
+
+def _epsilon(change):
+    def numbers(w, b, gamma, beta, mean, var, eps):
+        return _numbers(w, b, gamma, beta, mean, var, change(eps))
+
+    return _like(numbers=numbers)
+
+
+def _absent(eps):
+    return abs(eps - 1e-5) < 1e-12
+
+
+@wrong("absent-epsilon-is-0", "Where the attribute is absent epsilon is 1e-5, not 0.", call=True)
+def absent_zero():
+    return _epsilon(lambda eps: 0.0 if _absent(eps) else eps)
+
+
+@wrong("absent-epsilon-is-1e-6", "Where the attribute is absent epsilon is 1e-5.", call=True)
+def absent_other():
+    return _epsilon(lambda eps: 1e-6 if _absent(eps) else eps)
+
+
+@wrong(
+    "epsilon-0-replaced", "An epsilon of 0 is an epsilon: test for None, not for truth.", call=True
+)
+def zero_replaced():
+    return _epsilon(lambda eps: eps or 1e-5)
+
+
+@wrong("training-by-presence", "training_mode=0 is inference: read the attribute's value.")
+def by_presence(data):
+    if any(a.name == "training_mode" for n in _load(data).graph.node for a in n.attribute):
+        raise ValueError("training")
+    return _fold(data)
+
+
+@wrong("training-only-behind-conv", "Every norm in training mode is refused, foldable or not.")
+def only_behind_conv(data):
+    try:
+        return _fold(data)
+    except ValueError:
+        model = _load(data, "t")
+        convs = {n.output[0] for n in model.graph.node if n.op_type == "Conv"}
+        if any(n.input[0] in convs for n in model.graph.node if n.op_type[:5] == "Batch"):
+            raise
+        return _fold(data, "t")
+
+
+@wrong("norms-are-no-readers", "A second norm is a reader of the Conv as well: both stay.")
+def norms_do_not_read(data):
+    nodes = _load(data).graph.node
+    read = [n.input[0] for n in nodes if n.op_type == "BatchNormalization"]
+    return _fold(data, readers=len(set(read)) == len(read))
+
+
+@wrong("no-norm-refused", "A model without a norm is no error: return it as it is.")
+def no_norm(data):
+    if not any(n.op_type == "BatchNormalization" for n in _load(data).graph.node):
+        raise ValueError("nothing to fold")
+    return _fold(data)
+
+
+@wrong("batch-frozen", "The inputs' declared sizes stay as they are.")
+def batch_frozen(data):
+    model = onnx.load_from_string(_fold(data))
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 2
+    return model.SerializeToString()

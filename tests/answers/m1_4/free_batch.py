@@ -219,3 +219,55 @@ def free_already():
 @wrong("empty-file-passes", "A model without graph or input must raise ValueError.", call=True)
 def empty():
     return _like(skip="e")
+
+
+def _refuse(data, test):
+    """The model if it has a graph for which `test` holds (a reader that lets it pass)."""
+    try:
+        model = onnx.load_from_string(data)
+    except Exception as error:
+        raise ValueError("no model") from error
+    return model.HasField("graph") and test(model.graph)
+
+
+@wrong("no-input-passes", "A model without inputs has no batch: raise ValueError.")
+def no_input(data, name="batch"):
+    return data if _refuse(data, lambda graph: not graph.input) else _free(data, name)
+
+
+@wrong("unknown-rank-passes", "An input of unknown rank has no frozen batch: raise ValueError.")
+def unknown_rank(data, name="batch"):
+    def open_rank(graph):
+        return any(not v.type.tensor_type.HasField("shape") for v in graph.input)
+
+    return data if _refuse(data, open_rank) else _free(data, name)
+
+
+@wrong(
+    "one-free-input-passes", "All inputs must have the same number on axis 0, or raise ValueError."
+)
+def one_free(data, name="batch"):
+    def kinds(graph):
+        found = [v.type.tensor_type.shape.dim[:1] for v in graph.input]
+        return {d[0].WhichOneof("value") for d in found if d} == {"dim_value", "dim_param"}
+
+    return data if _refuse(data, kinds) else _free(data, name)
+
+
+@wrong("every-reshape", "Only a target that begins with the batch changes; leave the others.")
+def every_reshape(data, name="batch"):
+    model = onnx.load_from_string(_free(data, name))
+    stored = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    for at, node in enumerate(model.graph.node):
+        if node.op_type == "Reshape" and node.input[0] not in stored:
+            target = np.r_[0, stored[node.input[1]][1:]].astype(np.int64)
+            model.graph.initializer.append(numpy_helper.from_array(target, f"each_{at}"))
+            node.input[1] = f"each_{at}"
+    return model.SerializeToString()
+
+
+@wrong(
+    "name-required", "The name has a default: free_batch(model_bytes) is a call, too.", call=True
+)
+def name_required():
+    return lambda data, name: _free(data, name)

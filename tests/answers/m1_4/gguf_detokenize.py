@@ -143,3 +143,26 @@ def skipped(metadata, ids):
 @wrong("bytes-returned", "Return a str.")
 def raw(metadata, ids):
     return joined(metadata, ids).encode()
+
+
+@wrong("only-normal-tokens", "Only type 3 is left out: a user-defined token (4) is text.")
+def only_normal(metadata, ids):
+    _checked(metadata, ids)
+    return _text(metadata, ids, control=(2, 3, 4, 5, 6))
+
+
+@wrong(
+    "control-by-angle-brackets", "The list of types says what is control, not the look of a token."
+)
+def by_brackets(metadata, ids):
+    _checked(metadata, ids)
+    tokens = metadata["tokenizer.ggml.tokens"]
+    kept = [i for i in ids if not (tokens[i][0] == "<" and tokens[i][-1] == ">" and tokens[i][1:])]
+    return _text(metadata, kept)
+
+
+@wrong("last-id-tested", "Test every id, not only the last.")
+def last_tested(metadata, ids):
+    _checked(metadata, ids[-1:])
+    count = len(metadata["tokenizer.ggml.tokens"])
+    return _text(metadata, [i for i in ids if 0 <= i < count])

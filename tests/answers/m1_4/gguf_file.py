@@ -29,18 +29,13 @@ def _names(config):
     return table
 
 
-def _refuse(config, tokenizer):
-    """What llama_keys and tokenizer_keys refuse, as far as the cases go."""
-    if "LlamaForCausalLM" not in config["architectures"]:
+def _metadata(config, tokenizer, llama=True, bpe=True):
+    if llama and "LlamaForCausalLM" not in config["architectures"]:
         raise ValueError("no Llama")
-    if config["rope_parameters"].get("rope_type", "default") != "default":
+    if llama and config["rope_parameters"].get("rope_type", "default") != "default":
         raise ValueError("scaled rope")
-    if tokenizer["model"]["type"] != "BPE":
+    if bpe and tokenizer["model"]["type"] != "BPE":
         raise ValueError("no BPE")
-
-
-def _metadata(config, tokenizer, refuse=_refuse):
-    refuse(config, tokenizer)
     heads = config["num_attention_heads"]
     size = config.get("head_dim") or config["hidden_size"] // heads
     texts = {i: t for t, i in tokenizer["model"]["vocab"].items()}
@@ -83,7 +78,7 @@ def _rows(weight, heads):
 
 
 def _tensors(config, weights, *, names=_names, rows=_rows, q=None, k=None, half=None, vectors=np.float32,
-             guard=True, unknown=True, missing=True, values=False, ignore=False,
+             guard=True, unknown=True, missing=True, values=False, ignore=False, most=np.abs,
              everywhere=False):  # fmt: skip
     table = names(config)
     if missing and set(_names(config)) - set(weights):
@@ -108,7 +103,7 @@ def _tensors(config, weights, *, names=_names, rows=_rows, q=None, k=None, half=
         part = name.split(".")[-2]
         stored = rows(weight, count[part]) if part in count else weight
         if stored.ndim > 1:
-            if guard and np.abs(stored).max() > 65504:
+            if guard and most(stored).max() > 65504:
                 raise ValueError("too large for float16")
             with np.errstate(over="ignore"):
                 stored = (half or (lambda w: w.astype(np.float16)))(stored)
@@ -182,12 +177,10 @@ def by_struct(config, weights, tokenizer):
     return bytearray(_by_struct(_metadata(config, tokenizer), _tensors(config, weights)))
 
 
-def _wrong(
-    name, sentence, *, write=_by_package, change=None, written=None, refuse=_refuse, **changes
-):
+def _wrong(name, sentence, *, write=_by_package, change=None, written=None, **changes):
     @wrong(name, sentence)
     def answer(config, weights, tokenizer):
-        keys = _metadata(config, tokenizer, refuse)
+        keys = _metadata(config, tokenizer)
         if change:
             change(keys)
         return write(keys, _tensors(config, weights, **changes), **(written or {}))
@@ -263,33 +256,51 @@ def cut_off(config, weights, tokenizer):
     return by_package(config, weights, tokenizer)[:-5000]
 
 
-def _untied_unless_said(config):
-    return _names({"tie_word_embeddings": True} | config)
+@wrong("only-large-positive", "A value below -65,504 does not fit into float16 either.")
+def only_positive(config, weights, tokenizer):
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, most=np.positive))
 
 
-def _all_layers(config):
-    more = {f"model.layers.9.{a}.weight": f"blk.9.{b}.weight" for a, b in PARTS.items()}
-    more |= {f"model.layers.2.{a}.weight": f"blk.2.{b}.weight" for a, b in PARTS.items()}
-    return more | _names(config)
+@wrong("tied-by-default", "Without tie_word_embeddings the head is a tensor of its own.")
+def tied_by_default(config, weights, tokenizer):
+    return _by_package(
+        _metadata(config, tokenizer), _tensors({"tie_word_embeddings": True} | config, weights)
+    )
 
 
-tied_default = _wrong("tied-by-default", "Without tie_word_embeddings the output layer is one of its own.",
-                      names=_untied_unless_said)  # fmt: skip
-third = _wrong("layers-beyond", "A tensor of a layer that config.json does not count must raise ValueError.",
-               names=_all_layers)  # fmt: skip
+@wrong("layers-not-counted", "A tensor of a layer that the model has not is unknown: refuse it.")
+def layers_not_counted(config, weights, tokenizer):
+    def every_layer(config):
+        table = _names(config)
+        for name in weights:
+            layer, _, part = name.removeprefix("model.layers.").partition(".")
+            if layer.isdigit() and part.removesuffix(".weight") in PARTS:
+                table[name] = f"blk.{layer}.{PARTS[part.removesuffix('.weight')]}.weight"
+        return table
+
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, names=every_layer))
+
+
+@wrong("any-architecture", "Refuse what llama_keys refuses: another architecture.")
+def any_architecture(config, weights, tokenizer):
+    return _by_package(_metadata(config, tokenizer, llama=False), _tensors(config, weights))
+
+
+@wrong("any-tokenizer", "Refuse what tokenizer_keys refuses: a tokenizer that is no BPE.")
+def any_tokenizer(config, weights, tokenizer):
+    return _by_package(_metadata(config, tokenizer, bpe=False), _tensors(config, weights))
+
+
+@wrong("negative-zero-lost", "Bit for bit: -0.0 keeps its sign, so add nothing to a weight.")
+def negative_zero_lost(config, weights, tokenizer):
+    def half(weight):
+        return weight.astype(np.float16) + np.float16(0)
+
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, half=half))
+
+
 one_head = _wrong("k-default-one", "Without num_key_value_heads k has as many heads as q.",
                   k=lambda c: c["num_key_value_heads"] or 1)  # fmt: skip
-any_model = _wrong("refusals-lost", "What llama_keys and tokenizer_keys refuse must be refused here, too.",
-                   refuse=lambda c, t: None)  # fmt: skip
-any_tokenizer = _wrong("tokenizer-unrefused", "What tokenizer_keys refuses must be refused here, too.",
-                       refuse=lambda c, t: _refuse(c, t | {"model": {"type": "BPE"}}))  # fmt: skip
-
-
-@wrong("negative-unguarded", "Test the absolute value: -70,000 overflows, too.")
-def positive_only(config, weights, tokenizer):
-    if any(w.ndim > 1 and w.max() > 65504 for w in weights.values()):
-        raise ValueError("too large")
-    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, guard=False))
 
 
 @wrong(

@@ -186,3 +186,30 @@ def exits(data):
         return _read(data, order="lmbv")
     except ValueError as error:
         raise RuntimeError(str(error)) from None
+
+
+@wrong("every-word-in-every-message", "Say what this file is, not all that a file can be.")
+def every_word(data):
+    try:
+        return _read(data, order="lmbv")
+    except ValueError as error:
+        number = int.from_bytes(bytes(data[4:8]), "little")
+        raise ValueError(
+            f"No GGUF of 24 bytes: GGML, GGMF, GGJT, big-endian or version {number}."
+        ) from error
+
+
+@wrong(
+    "short-file-by-magic", "The length comes first: an old magic alone is a file that is too short."
+)
+def short_by_magic(data):
+    if len(data) < 24 and bytes(data[:4]) not in OLD:
+        raise ValueError("fewer than 24 bytes")
+    return _read(data, order="mlbv")
+
+
+@wrong(
+    "byte-order-before-magic", "The magic comes before the byte order: first say what the file is."
+)
+def order_first(data):
+    return _read(data, order="lbmv")

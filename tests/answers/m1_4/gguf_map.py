@@ -200,3 +200,14 @@ def value_error(path, name):
         return _view(path, name)
     except KeyError:
         raise ValueError(name) from None
+
+
+@wrong("scalar-as-vector", "No dimensions: the shape is (), not (1,).")
+def scalar_as_vector(path, name):
+    found = _view(path, name)
+    return found.reshape(1) if found.ndim == 0 else found
+
+
+@wrong("int8-as-bytes", "Type 24 is int8; only types that NumPy lacks are given as uint8.")
+def int8_as_bytes(path, name):
+    return _view(path, name, dtypes={**DTYPES, 24: "u1"})

@@ -195,3 +195,24 @@ def no_offset(data):
 def from_end(data):
     found = _read(data)
     return found if found["tensors"] else {**found, "data_offset": 0}
+
+
+@wrong("data-counted-from-the-end", "Bytes may follow the last tensor: count from the table's end.")
+def from_the_end(data):
+    found = _read(data)
+    alignment, total = found["metadata"].get("general.alignment", 32), 0
+    for info in found["tensors"].values():
+        size = gguf_reader.tensor_bytes(info["shape"][::-1], info["type"])
+        total = info["offset"] + size + -size % alignment
+    return {**found, "data_offset": len(data) - total if total else found["data_offset"]}
+
+
+@wrong("alignment-32-at-least", "An alignment of 8 is an alignment: 32 is only the default.")
+def at_least_32(data):
+    return _read(data, start_of=lambda at, alignment: at + -at % max(alignment, 32))
+
+
+@wrong("metadata-sorted", "Keep the key-values in the file's order.")
+def metadata_sorted(data):
+    found = _read(data)
+    return {**found, "metadata": dict(sorted(found["metadata"].items()))}

@@ -1,5 +1,7 @@
 """Answers to gguf-safe-metadata."""
 
+import struct
+
 from autograder.checks.bank import right, wrong
 from autograder.checks.oracles import gguf_reader
 from autograder.checks.oracles.gguf_reader import GGUFError, read_value
@@ -231,6 +233,35 @@ def struct_error(data, at, count):
         return _metadata(data, at, count)
     except GGUFError as error:
         raise IndexError(str(error)) from None
+
+
+@wrong("alignment-twice", "A key occurs once, general.alignment too.")
+def alignment_twice(data, at, count):
+    key = struct.pack("<Q", 17) + b"general.alignment"
+    if bytes(data)[at : at + 25] == key == bytes(data)[at + 33 : at + 58] and count == 2:
+        return {"general.alignment": 32}, at + 66
+    return _metadata(data, at, count)
+
+
+@wrong("keys-in-characters", "The limit of 65,535 counts bytes, not characters.")
+def in_characters(data, at, count):
+    size = int.from_bytes(data[at : at + 8], "little")
+    if 65_535 < size <= len(data) - at - 8 and count:
+        return _metadata(data, at, count, longest=2 * 65_535)
+    return _metadata(data, at, count)
+
+
+@wrong("count-against-the-whole-file", "Compare with the bytes that are left behind `at`.")
+def against_all(data, at, count):
+    _take(data, 0, count, 13, "kv_count")
+    return _metadata(data, at, count, bound=False)
+
+
+@wrong("bytes-only", "data may be a memoryview, which has no decode: str(raw, 'utf-8') reads both.")
+def bytes_only(data, at, count):
+    if not isinstance(data, bytes):
+        raise AttributeError("'memoryview' object has no attribute 'decode'")
+    return _metadata(data, at, count)
 
 
 @wrong("length-of-32-bits", "A length is a uint64: all its eight bytes count.")

@@ -369,6 +369,21 @@ def caught(data):
         raise GGUFError("magic", repr(error)[:50]) from None
 
 
+@wrong("names-in-characters", "The limit of 64 counts bytes, not characters.")
+def in_characters(data):
+    found = _read(data, longest=256)
+    if any(len(name) > 64 for name in found["tensors"]):
+        raise GGUFError("name", "long.")
+    return found
+
+
+@wrong("bytes-only", "data may be a memoryview, which has no decode: str(raw, 'utf-8') reads both.")
+def bytes_only(data):
+    if not isinstance(data, bytes):
+        raise AttributeError("'memoryview' object has no attribute 'decode'")
+    return _read(data)
+
+
 @wrong("version-of-one-byte", "The version is a uint32: 259 is not 3.")
 def one_byte_version(data):
     data = bytes(data)

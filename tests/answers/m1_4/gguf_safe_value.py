@@ -239,6 +239,30 @@ def limited(data, at, value_type, depth=1):
     return found
 
 
+@wrong("inner-element-type", "An element type is a part of the value, in inner arrays as well.")
+def inner_element_type(data, at, kind, depth=1):
+    if kind != 9 or depth > 4:
+        return _value(data, at, kind, depth, elements="always")
+    raw, at = _take(data, at, 12, 1)
+    element, count = struct.unpack("<IQ", raw)
+    if element > 12:
+        raise GGUFError("value" if depth == 1 else "value_type", "element type.")
+    least = {8: 8, 9: 12}.get(element) or struct.calcsize("<" + SCALARS[element])
+    _take(data, at, count, least)
+    values = []
+    for _ in range(count):
+        value, at = inner_element_type(data, at, element, depth + 1)
+        values.append(value)
+    return values, at
+
+
+@wrong("bytes-only", "data may be a memoryview, which has no decode: str(raw, 'utf-8') reads both.")
+def bytes_only(data, at, kind, depth=1):
+    if not isinstance(data, bytes):
+        raise AttributeError("'memoryview' object has no attribute 'decode'")
+    return _value(data, at, kind, depth, elements="always")
+
+
 def _each(value, change):
     return [_each(item, change) for item in value] if isinstance(value, list) else change(value)
 

@@ -134,3 +134,14 @@ def raw_only(data, at, count, size, field):
 @wrong("rest-returned", "Return count * size bytes, not all that are left.")
 def rest(data, at, count, size, field):
     return data[at:], compare(data, at, count, size, field)[1]
+
+
+@wrong("piece-by-piece", "Compare once, before anything is cut out: the file may be long.")
+def piece_by_piece(data, at, count, size, field):
+    parts = []
+    for i in range(count):
+        start = at + i * size
+        if start + size > len(data):
+            raise GGUFError(field, "past the end.")
+        parts.append(bytes(data[start : start + size]))
+    return b"".join(parts), at + count * size

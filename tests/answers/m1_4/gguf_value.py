@@ -249,3 +249,15 @@ def element_unknown(data, offset, value_type):
     if value_type == 9 and data[offset] > 12:
         return [], offset + 12
     return _read(data, offset, value_type)
+
+
+@wrong("empty-array-of-any-type", "Test the element type also where there is no element.")
+def empty_any(data, offset, value_type):
+    if value_type == 9 and bytes(data[offset + 4 : offset + 12]) == bytes(8):
+        return [], offset + 12
+    return _read(data, offset, value_type)
+
+
+@wrong("byte-order-mark-dropped", "Decode as utf-8: utf-8-sig drops the first character.")
+def mark_dropped(data, offset, value_type):
+    return _read(data, offset, value_type, text=lambda raw: raw.decode("utf-8-sig"))

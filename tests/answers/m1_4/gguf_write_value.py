@@ -203,3 +203,10 @@ def element(value_type, value):
     if value_type == 9 and value[0] > 12:
         return struct.pack("<IQ", value[0], len(value[1]))
     return _write(value_type, value)
+
+
+@wrong("empty-list-of-any-type", "Test the element type also where the list is empty.")
+def empty_any(value_type, value):
+    if value_type == 9 and not value[1]:
+        return struct.pack("<IQ", value[0], 0)
+    return _write(value_type, value)

@@ -77,11 +77,15 @@ def table(data):
         1: "float32",
         2: "uint8",
         3: "int8",
+        4: "uint16",
+        5: "int16",
         6: "int32",
         7: "int64",
         9: "bool",
         10: "float16",
         11: "float64",
+        12: "uint32",
+        13: "uint64",
     }
     return {k: list(v) for k, v in _inputs(data, dtype=names.get).items()}
 
@@ -184,3 +188,40 @@ def parse_error():
 @wrong("empty-file-passes", "A model without a graph must raise ValueError.", call=True)
 def no_graph():
     return _like(skip="g")
+
+
+def _unless(refused, data):
+    model = _load(data)
+    if refused(model.graph):
+        raise ValueError("refused")
+    return _inputs(data)
+
+
+@wrong("no-inputs-refused", "A graph that needs no input is a model too: return an empty dict.")
+def no_inputs(data):
+    return _unless(lambda graph: not graph.input, data)
+
+
+@wrong("no-nodes-refused", "A graph without nodes is a graph: only a missing one is an error.")
+def no_nodes(data):
+    return _unless(lambda graph: not graph.node, data)
+
+
+@wrong(
+    "few-types", "Your table lacks some of NumPy's types: ask onnx.helper for the dtype.", call=True
+)
+def few_types():
+    known = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool"}
+    return _like(dtype=(known | {10: "float16", 11: "float64"}).get)
+
+
+@wrong("one-default", "Every input that is an initializer has a default, not only the first.")
+def one_default(data):
+    graph = _load(data).graph
+    first = graph.initializer[0].name if graph.initializer else None
+    return {k: v for k, v in _inputs(data, defaults=True).items() if k != first}
+
+
+@wrong("four-axes", "An input may have more than four axes.")
+def four_axes(data):
+    return {k: (a, b and b[:4]) for k, (a, b) in _inputs(data).items()}

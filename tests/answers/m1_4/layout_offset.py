@@ -155,3 +155,37 @@ def any_length():
 @wrong("float", "An offset is an int: divide with //.")
 def as_float(index, shape, layout):
     return float(_offset(index, shape, layout))
+
+
+def _unchecked(test):
+    """Lets one kind of bad index pass, and is right otherwise."""
+
+    def solution(index, shape, layout):
+        return 0 if test(index, shape) else _offset(index, shape, layout)
+
+    return solution
+
+
+@wrong(
+    "rows-and-columns-unchecked",
+    "Every index has its own size, rows and columns as well.",
+    call=True,
+)
+def rows_unchecked():
+    return _unchecked(
+        lambda index, shape: any(i >= s for i, s in zip(index[2:4], shape[2:4], strict=False))
+    )
+
+
+@wrong(
+    "some-negative-indices",
+    "No index may be negative, batch, channel and column included.",
+    call=True,
+)
+def some_negative():
+    return _unchecked(lambda index, shape: min(index[0], index[1], index[-1]) < 0)
+
+
+@wrong("more-than-four", "Five numbers are not four: raise ValueError.", call=True)
+def more_than_four():
+    return _unchecked(lambda index, shape: max(len(index), len(shape)) > 4)

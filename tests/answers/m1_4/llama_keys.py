@@ -49,7 +49,7 @@ def by_table(config):
 
 @right("field by field")
 def by_hand(config):
-    if "LlamaForCausalLM" not in config.get("architectures", []):
+    if "LlamaForCausalLM" not in (config.get("architectures") or []):
         raise ValueError("give a Llama")
     out = {"general.architecture": "llama"}
     try:
@@ -58,12 +58,16 @@ def by_hand(config):
         out["llama.attention.layer_norm_rms_epsilon"] = float(config["rms_norm_eps"])
     except KeyError as error:
         raise ValueError(f"missing {error}") from error
-    thetas = [1e4, config.get("rope_theta")]
-    for rope in (config.get("rope_scaling") or {}, config.get("rope_parameters") or {}):
+    theta = config.get("rope_theta")
+    for field in ("rope_parameters", "rope_scaling"):
+        rope = config.get(field)
+        if rope is None:
+            continue
         if rope.get("rope_type", rope.get("type", "default")) != "default":
             raise ValueError("this rope is scaled")
-        thetas.append(rope.get("rope_theta"))
-    out["llama.rope.freq_base"] = float([t for t in thetas if t is not None][-1])
+        if field == "rope_parameters" and rope.get("rope_theta") is not None:
+            theta = rope["rope_theta"]
+    out["llama.rope.freq_base"] = 1e4 if theta is None else float(theta)
     kv = config.get("num_key_value_heads")
     out["llama.attention.head_count_kv"] = config["num_attention_heads"] if kv is None else kv
     size = config.get("head_dim")
@@ -125,12 +129,60 @@ outer = _wrong("top-level-wins", "Where both name a theta, the one inside rope_p
                theta=_outside_first)  # fmt: skip
 
 
-def _theta_by_default(config):
+@wrong(
+    "scaling-hidden-by-parameters", "Look into rope_scaling as well, also beside rope_parameters."
+)
+def scaling_hidden(config):
+    plain = dict(config)
+    if plain.get("rope_parameters"):
+        plain.pop("rope_scaling", None)
+    return _keys(plain)
+
+
+@wrong("older-type-in-scaling-only", "rope_parameters may have the older `type`, too.")
+def older_type(config):
+    rope = config.get("rope_parameters") or {}
+    return _keys({**config, "rope_parameters": {k: v for k, v in rope.items() if k != "type"}})
+
+
+@wrong("theta-none-inside", "A theta of None inside is absent: look at the top level next.")
+def none_inside(config):
     inside = config.get("rope_parameters") or {}
-    return inside.get("rope_theta", config.get("rope_theta", 1e4))
+    top = config.get("rope_theta")
+    return _keys(config, theta=lambda _: inside.get("rope_theta", top) or 10_000.0)
 
 
-theta_none = _wrong("theta-none", "rope_theta may be there and None.", theta=_theta_by_default)
+@wrong("theta-none-is-a-number", "A theta of None is absent: 10000.0.")
+def none_at_top(config):
+    inside = config.get("rope_parameters") or {}
+    return _keys(config, theta=lambda _: inside.get("rope_theta") or config.get("rope_theta", 1e4))
+
+
+@wrong("architecture-by-substring", "The list must hold this very name, not one that contains it.")
+def by_substring(config):
+    if "LlamaForCausalLM" not in str(config.get("architectures")):
+        raise ValueError("no Llama")
+    return _keys(config, guard=False)
+
+
+@wrong("architectures-none", "architectures may be None: raise ValueError, not TypeError.")
+def none_architectures(config):
+    if "LlamaForCausalLM" not in config.get("architectures", ()):
+        raise ValueError("no Llama")
+    return _keys(config, guard=False)
+
+
+@wrong("any-rope-scaling-refused", "A rope_scaling of the type default scales nothing.")
+def any_scaling(config):
+    if config.get("rope_scaling"):
+        raise ValueError("scaled")
+    return _keys(config)
+
+
+@wrong("rope-parameters-none", "rope_parameters may be None: `or {}`.")
+def none_parameters(config):
+    config.get("rope_parameters", {}).get("rope_theta")
+    return _keys(config)
 
 
 @wrong(
@@ -138,13 +190,6 @@ theta_none = _wrong("theta-none", "rope_theta may be there and None.", theta=_th
 )
 def any_llama(config):
     if not any("Llama" in name for name in config.get("architectures", [])):
-        raise ValueError("no Llama")
-    return _keys(config, guard=False)
-
-
-@wrong("architecture-as-text", "A name that contains LlamaForCausalLM is another name.")
-def as_text(config):
-    if "LlamaForCausalLM" not in str(config.get("architectures")):
         raise ValueError("no Llama")
     return _keys(config, guard=False)
 
@@ -168,21 +213,6 @@ def known_scalings(config):
 )
 def by_factor(config):
     if any("factor" in rope for rope in _ropes(config)):
-        raise ValueError("scaled")
-    return _keys(config, scaling=())
-
-
-@wrong("any-rope-scaling", "A rope_scaling of type default is no scaling.")
-def any_scaling(config):
-    if config.get("rope_scaling"):
-        raise ValueError("scaled")
-    return _keys(config)
-
-
-@wrong("first-rope-only", "Look at rope_parameters and at rope_scaling: either may name a scaling.")
-def first_rope(config):
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if rope.get("rope_type", rope.get("type", "default")) != "default":
         raise ValueError("scaled")
     return _keys(config, scaling=())
 

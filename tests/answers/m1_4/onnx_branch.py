@@ -251,3 +251,54 @@ def vectors():
 @wrong("nan-threshold-passes", "A threshold of NaN must raise ValueError.", call=True)
 def nan_threshold():
     return _like(skip="n")
+
+
+@wrong("compared-in-float64", "Compare in float32: a threshold of 0.1 is rounded, like the sum.")
+def compared_wide(hot, cold, threshold):
+    _check(hot, cold, threshold)
+    nodes = [
+        helper.make_node("ReduceSum", ["x"], ["s"], keepdims=0),
+        helper.make_node("Cast", ["s"], ["wide"], to=TensorProto.DOUBLE),
+        helper.make_node("Greater", ["wide", "t"], ["c"]),
+        helper.make_node(
+            "If", ["c"], ["y"], then_branch=_branch("hot"), else_branch=_branch("cold")
+        ),
+    ]
+    constants = {"hot": hot.astype(np.float32), "cold": cold.astype(np.float32),
+                 "t": np.array(threshold, np.float64)}  # fmt: skip
+    return _model(nodes, *hot.shape, constants)
+
+
+@wrong("infinite-threshold-refused", "Only NaN is no threshold: with -inf every sum is above it.")
+def finite_only(hot, cold, threshold):
+    if not math.isfinite(threshold):
+        raise ValueError("threshold")
+    return _answer(hot, cold, threshold)
+
+
+@wrong("threshold-as-int", "Keep the fraction of the threshold.")
+def whole(hot, cold, threshold):
+    _check(hot, cold, threshold)
+    return _answer(hot, cold, math.trunc(threshold) if math.isfinite(threshold) else threshold)
+
+
+@wrong("threshold-in-float16", "The threshold is stored in float32.")
+def half(hot, cold, threshold):
+    _check(hot, cold, threshold)
+    return _answer(hot, cold, float(np.float16(threshold)))
+
+
+@right("a flattened batch, summed in one row")
+def flattened(hot, cold, threshold):
+    _check(hot, cold, threshold)
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["row"], axis=0),
+        helper.make_node("ReduceSum", ["row", "one"], ["s"], keepdims=1),
+        helper.make_node("Greater", ["s", "t"], ["c"]),
+        helper.make_node(
+            "If", ["c"], ["y"], then_branch=_branch("hot"), else_branch=_branch("cold")
+        ),
+    ]
+    constants = {"hot": hot.astype(np.float32), "cold": cold.astype(np.float32),
+                 "t": np.array([[threshold]], np.float32), "one": np.array([1], np.int64)}  # fmt: skip
+    return _model(nodes, *hot.shape, constants, opset=19)

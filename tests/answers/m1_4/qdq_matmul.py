@@ -254,3 +254,45 @@ def infinite():
 @wrong("any-zero-point", "A zero point outside 0 to 255 must raise ValueError.", call=True)
 def any_zero():
     return _like(skip="z")
+
+
+def _passes(test):
+    """Lets one kind of bad input pass, and is right otherwise."""
+
+    def solution(weight, bias, x_scale, x_zero):
+        if test(weight, bias, x_scale):
+            return b"something"
+        return _model(weight, bias, x_scale, x_zero)
+
+    return solution
+
+
+@wrong("three-axes-pass", "The weight must be a matrix: three axes raise ValueError.", call=True)
+def three_axes():
+    return _passes(lambda weight, bias, scale: weight.ndim == 3)
+
+
+@wrong("infinite-weight-passes", "Infinity is not finite: test with np.isfinite.", call=True)
+def infinite_weight():
+    return _passes(lambda weight, bias, scale: np.isinf(weight).any())
+
+
+@wrong("bias-row-passes", "The bias has one axis: (1, m) must raise ValueError.", call=True)
+def bias_row():
+    return _passes(lambda weight, bias, scale: bias.ndim == 2)
+
+
+@wrong(
+    "nan-scale-passes", "NaN <= 0 is False: ask whether the scale is above 0 and finite.", call=True
+)
+def nan_scale():
+    return _passes(lambda weight, bias, scale: math.isnan(scale))
+
+
+@wrong("float-weight-flat", "The float weight is in the file, as one long vector.")
+def stored_flat(weight, bias, x_scale, x_zero):
+    import onnx
+
+    model = onnx.load_from_string(_model(weight, bias, x_scale, x_zero))
+    model.graph.initializer.append(numpy_helper.from_array(weight.ravel(), "old"))
+    return model.SerializeToString()

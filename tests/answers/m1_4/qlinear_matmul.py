@@ -202,3 +202,47 @@ def zero_scale():
 @wrong("any-zero-point", "A zero point outside 0 to 255 must raise ValueError.", call=True)
 def any_zero():
     return _like(skip="z")
+
+
+def _passes(test):
+    """Lets one kind of bad input pass, and is right otherwise."""
+
+    def solution(*given):
+        return np.zeros((1, 1), np.uint8) if test(*given) else _codes(*given)
+
+    return solution
+
+
+@wrong("one-axis-passes", "x and w have two axes each, or ValueError.", call=True)
+def one_axis():
+    return _passes(lambda x, xs, xz, w, ws, ys, yz: x.ndim == 1 or w.ndim == 1)
+
+
+@wrong("only-y-scale-checked", "x_scale must be above 0 as well.", call=True)
+def x_scale_free():
+    return _passes(lambda x, xs, xz, w, ws, ys, yz: not xs > 0)
+
+
+@wrong("w-scales-unchecked", "Each of the column scales must be above 0.", call=True)
+def w_scales_free():
+    return _passes(lambda x, xs, xz, w, ws, ys, yz: np.size(ws) and np.min(ws) <= 0)
+
+
+@wrong("nan-scale-passes", "NaN <= 0 is False: ask whether the scale is above 0.", call=True)
+def nan_scale():
+    return _passes(lambda x, xs, xz, w, ws, ys, yz: np.isnan(ys))
+
+
+@wrong("x-zero-point-below-0", "Both ends count, for both zero points: 0 to 255.", call=True)
+def x_zero_low():
+    return _passes(lambda x, xs, xz, w, ws, ys, yz: xz < 0)
+
+
+@wrong("y-zero-point-above-255", "y_zero_point has an upper end, too: 255.", call=True)
+def y_zero_high():
+    return _passes(lambda x, xs, xz, w, ws, ys, yz: yz > 255)
+
+
+@wrong("scales-by-count", "w_scales has the shape (m,), not (1, m).", call=True)
+def by_count():
+    return _passes(lambda x, xs, xz, w, ws, ys, yz: np.ndim(ws) == 2)

@@ -140,3 +140,13 @@ def any_dtypes():
 @wrong("axes-not-checked", "x and w must have two axes each, or ValueError.", call=True)
 def any_axes():
     return _like(skip="a")
+
+
+@wrong("only-x-axes-checked", "w must have two axes as well, or ValueError.")
+def any_w(x, w):
+    return np.zeros(2, np.int32) if w.ndim == 1 else _sums(x, w)
+
+
+@wrong("three-axes-pass", "x has two axes: three must raise ValueError.")
+def three_axes(x, w):
+    return np.zeros((1, 2, 3), np.int32) if x.ndim == 3 else _sums(x, w)

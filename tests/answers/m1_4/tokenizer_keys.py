@@ -133,12 +133,51 @@ def vocab_wins(tokenizer, config):
     return _keys(tokenizer | {"added_tokens": added}, config)
 
 
+def _single(tokenizer):
+    return (tokenizer["post_processor"] or {}).get("single") or []
+
+
+@wrong("special-token-anywhere", "Only a template that begins with a special token adds a BOS.")
+def anywhere(tokenizer, config):
+    found = any("SpecialToken" in part for part in _single(tokenizer))
+    return _keys(tokenizer, config) | {"tokenizer.ggml.add_bos_token": found}
+
+
+@wrong("empty-template", "The template may be an empty list: nothing begins it.")
+def empty_template(tokenizer, config):
+    if "single" in (tokenizer["post_processor"] or {}):
+        tokenizer["post_processor"]["single"][0]
+    return _keys(tokenizer, config)
+
+
+@wrong("id-equal-to-size-passes", "Ids begin at 0: one that equals vocab_size has no embedding.")
+def equal_passes(tokenizer, config):
+    ids = [*tokenizer["model"]["vocab"].values(), *(t["id"] for t in tokenizer["added_tokens"])]
+    if max(ids) > config["vocab_size"]:
+        raise ValueError("too few embeddings")
+    return _keys(tokenizer, config, fits=False)
+
+
+@wrong("tokens-counted", "Compare the largest id, not the number of tokens.")
+def counted(tokenizer, config):
+    ids = {*tokenizer["model"]["vocab"].values(), *(t["id"] for t in tokenizer["added_tokens"])}
+    if len(ids) > config["vocab_size"]:
+        raise ValueError("too few embeddings")
+    return _keys(tokenizer, config, fits=False)
+
+
+@wrong("sequence-searched", "A Sequence cuts elsewhere as well: only a plain ByteLevel is gpt-2.")
+def in_sequence(tokenizer, config):
+    def known(pre):
+        return _is_gpt2(pre) or any(known(p) for p in (pre or {}).get("pretokenizers", ()))
+
+    return _keys(tokenizer, config, pre=known)
+
+
 any_place = _wrong("special-by-look", "`special` says what a token is, not its brackets.",
                    types=lambda t: 3 if t["content"].startswith("<|") else 4)  # fmt: skip
 flags_only = _wrong("flags-only", "The pre-tokenizer's type must be ByteLevel, too.",
                     pre=lambda p: bool(p) and _is_gpt2(p | {"type": "ByteLevel"}))  # fmt: skip
-searched = _wrong("searched-in-text", "A ByteLevel inside a Sequence comes after another cut: refuse it.",
-                  pre=lambda p: _is_gpt2((p or {}).get("pretokenizers", [p])[-1]))  # fmt: skip
 
 
 def _ids(tokenizer):
@@ -156,16 +195,5 @@ def _room(name, sentence, full):
     return answer
 
 
-beyond = _room("id-at-the-size", "Ids run from 0: the id vocab_size has no embedding.",
-               lambda vocab, added, size: max(vocab | added) > size)  # fmt: skip
-counted = _room("tokens-counted", "Ids may have gaps: compare the largest id, not the number of tokens.",
-                lambda vocab, added, size: len(vocab | added) > size)  # fmt: skip
 added_only = _room("added-ids-only", "The ids of the vocab need embeddings, too.",
                    lambda vocab, added, size: max(added) >= size)  # fmt: skip
-
-
-@wrong("bos-anywhere", "Only a template that begins with a SpecialToken adds a BOS token.")
-def bos_anywhere(tokenizer, config):
-    template = (tokenizer["post_processor"] or {}).get("single") or []
-    found = any("SpecialToken" in entry for entry in template)
-    return _keys(tokenizer, config, bos=lambda first: found)
