@@ -179,7 +179,7 @@ def llama_keys(config: dict) -> dict:
         The 13 keys of the table; ints as int, the two floats as float.
 
     Raises:
-        ValueError: `architectures` is absent or does not hold "LlamaForCausalLM"; a field for which the
+        ValueError: `architectures` is absent, None or without "LlamaForCausalLM"; a field for which the
             table names no default is absent (seven of them); or the rope is scaled: `rope_parameters`
             or the older `rope_scaling` (both may be there) has a `rope_type` (older: `type`) other than
             "default".
