@@ -51,8 +51,9 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
 
     Returns:
         the "out" arrays by name; "counters": load and store sectors, requests and bytes of global
-        memory, bank conflicts, atomics, barriers, divergent branches; "loads", "requests" and
-        "sectors": bytes, requests and 32-byte sectors of loads by array.
+        memory, requests and wavefronts of shared memory, bank conflicts, atomics, barriers,
+        divergent branches; "loads", "requests" and "sectors": bytes, requests and 32-byte sectors of
+        loads by array.
 
     Raises:
         Wrong: it does not compile, or a launch ends with an error; the sentence says where.
@@ -112,6 +113,7 @@ def _parameters(source: str, launch: Launch) -> dict[str, str]:
 
 def _counters(report: Any) -> dict[str, int]:
     loads, stores = report.select("load", "global"), report.select("store", "global")
+    shared = report.select(space="shared")
     return {
         "load_requests": sum(i.requests for i in loads),
         "load_sectors": sum(i.sectors for i in loads),
@@ -119,6 +121,8 @@ def _counters(report: Any) -> dict[str, int]:
         "store_requests": sum(i.requests for i in stores),
         "store_sectors": sum(i.sectors for i in stores),
         "store_bytes": sum(i.bytes for i in stores),
+        "shared_requests": sum(i.requests for i in shared),
+        "shared_wavefronts": sum(i.wavefronts for i in shared),
         "bank_conflicts": report.bank_conflicts,
         "shared_load_requests": sum(i.requests for i in report.select("load", "shared")),
         "atomics": report.atomics,
@@ -126,6 +130,17 @@ def _counters(report: Any) -> dict[str, int]:
         "barriers": report.barriers,
         "divergent_branches": report.divergent_branches,
     }
+
+
+def at_most(counters: dict[str, int], counter: str, most: int, message: str) -> None:
+    """Judge one counter: a finding when it is above `most`."""
+    what = counter.replace("_", " ")
+    expect.that(
+        counters[counter] <= most,
+        message,
+        yours=f"{counters[counter]:,} {what}",
+        right=f"{most:,} {what}" if most else f"no {what}",
+    )
 
 
 def _first(error: Exception) -> str:
