@@ -179,7 +179,7 @@ def llama_keys(config: dict) -> dict:
         The 13 keys of the table; ints as int, the two floats as float.
 
     Raises:
-        ValueError: `architectures` is absent or does not hold "LlamaForCausalLM"; a field for which the
+        ValueError: `architectures` is absent, None or without "LlamaForCausalLM"; a field for which the
             table names no default is absent (seven of them); or the rope is scaled: `rope_parameters`
             or the older `rope_scaling` (both may be there) has a `rope_type` (older: `type`) other than
             "default".
@@ -371,8 +371,9 @@ def tokenizer_keys(tokenizer: dict, config: dict) -> dict:
         The 8 keys of the table: strings, an int for each id, lists of str or int, a bool.
 
     Raises:
-        ValueError: the model's type is not "BPE"; the pre-tokenizer is none, or not a "ByteLevel" with
-            `use_regex` True and `add_prefix_space` False; or an id is at or above vocab_size.
+        ValueError: the model's type is not "BPE"; the pre-tokenizer is none, or not itself a "ByteLevel"
+            with `use_regex` True and `add_prefix_space` False (one inside a Sequence is refused, too); or an
+            id of the vocab or of an added token is at or above vocab_size.
 
     >>> keys = tokenizer_keys(*(json.loads((model_folder("lm") / name).read_text(encoding="utf-8"))
     ...                         for name in ("tokenizer.json", "config.json")))
@@ -762,8 +763,8 @@ def compare_logits(reference: np.ndarray, other: np.ndarray) -> tuple[float, flo
     """How far a model's predictions are from a reference's.
 
     Args:
-        reference, other: logits (tokens, vocabulary), float16 or float32, which may lie hundreds apart;
-            not changed.
+        reference, other: logits (tokens, vocabulary), float16 or float32, which may lie up to 1,000 apart
+            (a probability may then be 0 in float64, its logarithm is not infinite); not changed.
 
     Returns:
         kl_nats: mean over tokens of KL(reference || other), computed in float64.
@@ -771,7 +772,7 @@ def compare_logits(reference: np.ndarray, other: np.ndarray) -> tuple[float, flo
             first counts).
 
     Raises:
-        ValueError: shapes that differ, no tokens, or logits that are not finite.
+        ValueError: shapes that differ, no tokens, or logits that are not finite (NaN or infinite, in either).
 
     >>> kl_nats, top1 = compare_logits(np.float32([[0, 0], [2, 0]]), np.float32([[0, 0], [0, 2]]))
     >>> round(kl_nats, 4), top1
@@ -888,7 +889,7 @@ def choose_file(files: list[dict], keys: dict, context: int, budget_bytes: int) 
         ValueError: no file fits, or a context below 1 or above llama.context_length.
 
     >>> keys = {"llama.block_count": 4, "llama.attention.head_count_kv": 2, "llama.context_length": 512,
-    ...         "llama.attention.key_length": 64}
+    ...         "llama.attention.key_length": 64, "llama.attention.value_length": 64}
     >>> files = [{"name": "a", "size_bytes": 9000, "kl_nats": 0.1}]
     >>> choose_file(files, keys, context=2, budget_bytes=13_096)
     ('a', 13096)
@@ -918,6 +919,7 @@ LLAMA_8B = {
     "llama.block_count": 32,
     "llama.attention.head_count_kv": 8,
     "llama.attention.key_length": 128,
+    "llama.attention.value_length": 128,
     "llama.context_length": 131_072,
 }
 LLAMA_8B_GIB = {"F16": 14.96, "Q8_0": 7.95, "Q6_K": 6.14, "Q4_K_M": 4.58, "Q2_K": 2.95}

@@ -18,8 +18,11 @@ def _keys(rng, **changes):
         "llama.attention.key_length": int(rng.choice([32, 64, 128])),
         "llama.context_length": 4096,
         "llama.embedding_length": 4096,
-    }
-    return keys | changes
+        "llama.feed_forward_length": 11_008,
+        "llama.vocab_size": 32_000,
+        "general.architecture": "llama",
+    } | changes
+    return keys | {"llama.attention.value_length": keys["llama.attention.key_length"]}
 
 
 def _files(rng):
@@ -61,6 +64,27 @@ def cases(rng):
         "the larger file is the worse one", "edges", files=odd, budget_bytes=cache + 999, **given
     )
     yield case("equal KL", "edges", files=odd[::-1], budget_bytes=cache + 800, **given)
+    near = [{"kl_nats": 0.0040003, "size_bytes": 300, "name": "near", "tool": "x"},
+            {"tool": "y", "size_bytes": 700, "kl_nats": 0.0040001, "rows": 3, "name": "best"}]  # fmt: skip
+    yield case("nearly equal KL, and files with further keys", "edges", files=near,
+               budget_bytes=cache + 800, **given)  # fmt: skip
+    names = [
+        {"name": "a", "size_bytes": 700, "kl_nats": 0.01},
+        {"name": "b", "size_bytes": 600, "kl_nats": 0.01},
+    ]
+    yield case(
+        "equal KL, names in the other order",
+        "edges",
+        files=names,
+        budget_bytes=cache + 800,
+        **given,
+    )
+    short = _keys(rng, **{"llama.context_length": 200})
+    long = _keys(rng, **{"llama.context_length": 131_072})
+    yield case("a context beyond a short model's", "edges", bad=True, files=odd, keys=short,
+               context=201, budget_bytes=10**12)  # fmt: skip
+    yield case("a context of 131,072", "edges", files=odd, keys=long, context=131_072,
+               budget_bytes=10**13)  # fmt: skip
     yield case("none fits", "edges", bad=True, files=odd, budget_bytes=cache + 499, **given)
     yield case("no files", "edges", bad=True, files=[], budget_bytes=10**12, **given)
     for context in (0, -1, 4097):

@@ -25,6 +25,17 @@ def cases(rng):
         yield case("far apart, large logits", part,
                    reference=rng.normal(0, 90, (8, 50)).astype(np.float32) + 800,
                    other=rng.normal(0, 90, (8, 50)).astype(np.float32) - 500)  # fmt: skip
+        apart = near.copy()
+        apart[range(16), rng.integers(0, 400, 16)] -= np.float32(900)
+        yield case("a word that the file holds for impossible", part, reference=near, other=apart)
+        yield case(
+            "a word that the reference holds for impossible", part, reference=apart, other=near
+        )
+        close = near + np.float32(100)
+        close[:, [3, 7]] = np.float32([[130.01, 130.02]])
+        turned = close.copy()
+        turned[:, [3, 7]] = close[:, [7, 3]]
+        yield case("maxima that float16 cannot tell apart", part, reference=close, other=turned)
     tied = np.zeros((6, 9), np.float32)
     tied[:, [2, 5]] = 4
     turned = tied.copy()
@@ -37,15 +48,15 @@ def cases(rng):
     yield case("other shapes", "edges", bad=True, reference=shifted, other=shifted[:4])
     yield case("other vocabularies", "edges", bad=True, reference=shifted, other=shifted[:, :39])
     yield case("no tokens", "edges", bad=True, reference=shifted[:0], other=shifted[:0])
-    hurt = shifted.copy()
-    hurt[1, 3] = np.nan
-    yield case("NaN", "edges", bad=True, reference=shifted, other=hurt)
-    yield case("NaN in the reference", "edges", bad=True, reference=hurt, other=shifted)
-    for value in (np.inf, -np.inf):
-        endless = shifted.copy()
-        endless[2, 7] = value
-        yield case(f"{value} in both", "edges", bad=True, reference=endless, other=endless)
-        yield case(f"{value} in one", "edges", bad=True, reference=shifted, other=endless)
+    yield case("a single row against five", "edges", bad=True, reference=shifted, other=shifted[:1])
+    yield case("tokens and words exchanged", "edges", bad=True, reference=shifted,
+               other=np.ascontiguousarray(shifted.T))  # fmt: skip
+    for number in (np.nan, np.inf, -np.inf):
+        hurt = shifted.copy()
+        hurt[1, 3] = number
+        yield case(f"{number} in other", "edges", bad=True, reference=shifted, other=hurt)
+        yield case(f"{number} in the reference", "edges", bad=True, reference=hurt, other=shifted)
+    yield case("inf in both", "edges", bad=True, reference=hurt, other=hurt)
 
 
 def probe(solution, reference, other, bad=False):

@@ -15,6 +15,7 @@ HINTS = (
     "Bytes of the weights alone: parameters / values in a block * bytes of a block, summed.",
 )
 KINDS = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q5_1", "Q4_K", "Q6_K", "Q2_K")
+RARE = ("Q4_1", "Q5_0", "Q3_K", "Q5_K", "IQ2_XXS", "IQ4_NL", "IQ4_XS", "TQ1_0", "MXFP4")
 
 
 def cases(rng):
@@ -23,6 +24,8 @@ def cases(rng):
         yield case("F16 and F32", part, data=_file(rng, [("F16", (8, 64)), ("F32", (64,))]))
         mix = [("Q4_K", (6, 256)), ("Q4_K", (2, 512)), ("Q6_K", (4, 256)), ("F32", (256,))]
         yield case("a mix of k-quants", part, data=_file(rng, mix))
+        rare = [(name, (int(rng.integers(1, 9)), 256)) for name in RARE]
+        yield case("types that are rare", part, data=_file(rng, rare))
         chosen = [(str(rng.choice(KINDS)), (int(rng.integers(1, 9)), 256)) for _ in range(9)]
         yield case("nine tensors", part, data=_file(rng, chosen))
     yield case(

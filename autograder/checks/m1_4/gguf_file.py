@@ -31,8 +31,16 @@ TYPE_NAMES = {t.value: t.name for t in gguf.GGUFValueType}
 def cases(rng):
     shapes = {
         "tied, grouped heads": {},
-        "untied, as many key heads": {"tie_word_embeddings": False, "num_key_value_heads": 4},
-        "head size of its own, no defaults": {"head_dim": 24, "num_key_value_heads": 1},
+        "untied, three layers, num_key_value_heads None": {
+            "tie_word_embeddings": False,
+            "num_key_value_heads": None,
+            "num_hidden_layers": 3,
+        },
+        "head size of its own, tie_word_embeddings absent": {
+            "head_dim": 24,
+            "num_key_value_heads": 1,
+            "tie_word_embeddings": ...,
+        },
     }
     for part in ("layout", "weights", "metadata"):
         for label, changes in shapes.items():
@@ -58,12 +66,33 @@ def cases(rng):
     name = str(rng.choice(sorted(lost["weights"])))
     del lost["weights"][name]
     yield case(f"without {name}", "edges", bad=True, **lost)
+    headless = _model(rng, tie_word_embeddings=False)
+    del headless["weights"]["lm_head.weight"]
+    yield case("untied, without lm_head.weight", "edges", bad=True, **headless)
+    yield from _refused(rng)
+
+
+def _refused(rng):
+    """Models that are not this config's, and numbers beyond float16."""
+    deep = _model(rng)
+    deep["weights"]["model.layers.2.input_layernorm.weight"] = np.ones(64, np.float32)
+    yield case("with a tensor of a third layer, of two", "edges", bad=True, **deep)
     strange = _model(rng)
     strange["weights"]["model.layers.0.adapter.weight"] = np.ones((2, 64), np.float32)
     yield case("with an unknown tensor", "edges", bad=True, **strange)
     large = _model(rng)
     large["weights"]["model.layers.1.mlp.down_proj.weight"][3, 3] = 70_000
     yield case("a weight of 70,000", "edges", bad=True, **large)
+    for name, number in (("embed_tokens", -70_000), ("layers.0.self_attn.q_proj", 1e6)):
+        large = _model(rng)
+        large["weights"][f"model.{name}.weight"][1, 2] = number
+        yield case(f"{number:,.0f} in {name}", "edges", bad=True, **large)
+    yield case("another architecture", "edges", bad=True, **_model(rng, architectures=["Other"]))
+    scaled = {"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0}
+    yield case("a scaled rope", "edges", bad=True, **_model(rng, rope_parameters=scaled))
+    pieces = _model(rng)
+    pieces["tokenizer"]["model"]["type"] = "Unigram"
+    yield case("a tokenizer that is no BPE", "edges", bad=True, **pieces)
     low = _model(rng)
     low["weights"]["model.layers.0.self_attn.o_proj.weight"][1, 2] = -70_000
     yield case("a weight of -70,000", "edges", bad=True, **low)

@@ -64,6 +64,8 @@ def cases(rng):
     )
     part = "the end"
     yield one("a byte too long", part, good, 32, sum(good[-1]) - 1, ("offset", "dims"))
+    both = [(0, 60), (64, 60)]
+    yield one("two that do not fit together, each alone would", part, both, 32, 100, ("offset",))
     yield one("begins at the end", part, [(0, 8), (32, 8)], 32, 32, ("offset",))
     yield one("begins behind the end", part, [(0, 8), (960, 8)], 32, 100, ("offset",))
     yield one("a first tensor that is too long", part, [(0, 101)], 32, 100, ("offset", "dims"))

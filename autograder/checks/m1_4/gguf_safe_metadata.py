@@ -25,11 +25,20 @@ def cases(rng):
     for value in (8, 32, 4096, 65_536):
         draft = Draft((("a", 7, True), ("general.alignment", UINT32, value)))
         files.append((draft.bytes(), 24, 2))
-    for key in ("k" * 65_535, "größe", "general.alignment.x", "General.Alignment", "alignment"):
+    for key in (
+        "k" * 65_535,
+        "größe",
+        "general.alignment.x",
+        "General.Alignment",
+        "alignment",
+        " a key/with-ü: \n",
+    ):
         files.append((_table(Draft(((key, STRING, "32"), ("z", ARRAY, (0, []))))), 24, 2))
     body = b"\xff" * 5 + _table(Draft((("x", 0, 5),)))[24:] + b"more"
     files.append((body, 5, 1))
     files.append((b"ab", 2, 0))
+    many = tuple((f"k{i}", 0, i) for i in range(200))
+    files.append((_table(Draft(many)), 24, 200))
     yield case("valid files", "key-values", files=files)
 
     draft = gguf_hostile.base(rng)

@@ -32,6 +32,14 @@ def cases(rng):
                (ARRAY, (ARRAY, [(4, [1]), (ARRAY, [(ARRAY, [(STRING, ["deep"])])])]))]  # fmt: skip
     values += [(ARRAY, (STRING, ["", "", ""])), (ARRAY, (ARRAY, [(4, []), (STRING, [])]))]
     values += [(ARRAY, gguf_valid.value(rng, ARRAY, 3)) for _ in range(3)]
+    # Numbers whose bytes differ, signs at the limits, floats that are no numbers, text that is not trimmed.
+    for kind, number in ((2, 0x0102), (3, -2), (4, 2**31 + 1), (5, -(2**31) + 1), (10, 2**64 - 2),
+                         (11, -(2**63) + 1), (6, float("inf")), (12, float("nan")), (12, 0.1)):  # fmt: skip
+        values += [(kind, number), (ARRAY, (kind, [number]))]
+    values += [
+        (STRING, text) for text in ("\ufeffmark", "a\0b", " \r\n", "e\u0301", "long " * 2000)
+    ]
+    values += [(ARRAY, (0, [1] * 3000)), (ARRAY, (STRING, ["x"] * 2000))]
     for kind, value in values:
         body = value_bytes(kind, value)
         yield one(f"type {kind}, to the end", "values", kind, body)
@@ -45,7 +53,7 @@ def cases(rng):
                 yield one(f"type {kind}, {cut} of {len(body)} bytes", "cut short", kind, body[:cut],
                           fields=("value",))  # fmt: skip
     part = "lengths"
-    for length in (*LENGTHS, 21):
+    for length in (*LENGTHS, 2**32 + 2, 2**63 + 2, 21):
         body = struct.pack("<Q", length) + b"x" * 20
         yield one(f"a string of {length} bytes", part, STRING, body, fields=("value",))
         for kind in (0, 3, 5, 7, 12, STRING, ARRAY):
@@ -54,7 +62,7 @@ def cases(rng):
         body = struct.pack("<IQIQ", ARRAY, 1, 4, length) + bytes(20)
         yield one(f"{length} numbers in an inner array", part, ARRAY, body, fields=("value",))
     part = "types, depth and text"
-    for kind in (13, 14, 255, 2**32 - 1):
+    for kind in (13, 14, 255, 256, 260, 264, 2**16 + 4, 2**31 + 4, 2**32 - 1):
         yield one(f"value type {kind}", part, kind, bytes(30), fields=("value_type",))
         body = struct.pack("<IQ", kind, 2) + bytes(20)
         yield one(f"element type {kind}", part, ARRAY, body, fields=("value",))

@@ -24,6 +24,10 @@ def cases(rng):
     ))  # fmt: skip
     yield case("two architectures named", "present", config=hf_gguf.small_config(
         rng, architectures=["Other", "LlamaForCausalLM"]))  # fmt: skip
+    yield case("no model_type", "present", config=hf_gguf.small_config(rng, model_type=...))
+    yield case(
+        "another model_type", "present", config=hf_gguf.small_config(rng, model_type="smollm")
+    )
     missing = {"num_key_value_heads": ..., "head_dim": ...}
     yield case("no num_key_value_heads, no head_dim", "defaults",
                config=hf_gguf.small_config(rng, **missing))  # fmt: skip
@@ -35,9 +39,19 @@ def cases(rng):
     yield case("no theta", "defaults", config=hf_gguf.small_config(rng, **old))
     yield case("rope_parameters without theta", "defaults",
                config=hf_gguf.small_config(rng, rope_parameters={"rope_type": "default"}))  # fmt: skip
+    yield case("a theta that is None", "defaults",
+               config=hf_gguf.small_config(rng, rope_theta=None, **old))  # fmt: skip
+    yield case("None inside, a theta at the top level", "defaults", config=hf_gguf.small_config(
+        rng, rope_parameters={"rope_type": "default", "rope_theta": None}, rope_theta=3000.0))  # fmt: skip
+    for key in ("rope_type", "type"):
+        yield case(f"rope_scaling with the {key} default", "defaults", config=hf_gguf.small_config(
+            rng, rope_parameters=..., rope_theta=2000.0, rope_scaling={key: "default"}))  # fmt: skip
     both = {"rope_parameters": {"rope_theta": 7000.0}, "rope_theta": 500_000.0}
     yield case("theta inside and at the top level", "defaults",
                config=hf_gguf.small_config(rng, **both))  # fmt: skip
+    for name in ("GPT2LMHeadModel", "LlamaForSequenceClassification", "XLlamaForCausalLM"):
+        yield case(f"the architecture {name}", "edges", bad=True,
+                   config=hf_gguf.small_config(rng, architectures=[name]))  # fmt: skip
     for label, changes in (
         ("rope_parameters with a theta of None", {
             "rope_parameters": {"rope_theta": None}, "rope_theta": 3e5}),
@@ -62,6 +76,13 @@ def cases(rng):
     scaled = {"rope_type": "llama3", "rope_theta": 1e4, "factor": 8.0}
     yield case("llama3 scaling", "edges", bad=True,
                config=hf_gguf.small_config(rng, rope_parameters=scaled))  # fmt: skip
+    for kind in ("linear", "dynamic", "longrope"):
+        scaled = {"rope_type": kind, "rope_theta": 1e4}
+        yield case(f"{kind} scaling", "edges", bad=True,
+                   config=hf_gguf.small_config(rng, rope_parameters=scaled))  # fmt: skip
+    older = {"rope_type": "linear", "factor": 2.0}
+    yield case("a plain rope_parameters and a scaled rope_scaling", "edges", bad=True,
+               config=hf_gguf.small_config(rng, rope_scaling=older))  # fmt: skip
     yield case("scaling beside plain rope_parameters", "edges", bad=True, config=hf_gguf.small_config(
         rng, rope_scaling={"rope_type": "yarn", "factor": 4.0}))  # fmt: skip
     yield case("rope_parameters with the older type", "edges", bad=True, config=hf_gguf.small_config(

@@ -20,12 +20,18 @@ UNKNOWN = (
     "model.layers..mlp.up_proj.weight", "model.layers.-1.mlp.up_proj.weight", "embed_tokens", "",
     "xmodel.norm.weight", "model.layers.3.mlp.weight", "model.norm", "model.embed_tokens.weight_scale",
     "lm_head.bias", "model.norm.bias", "model.layers.0.mlp.up_proj.weight\n",
+    "model.layers.0.mlp.up_proj.scales", "model.layers.4.self_attn.q_proj.qweight", "MODEL.NORM.WEIGHT",
+    "decoder.layers.0.mlp.up_proj.weight", "model.blocks.0.mlp.up_proj.weight",
+    "model_layers.3.mlp.up_proj.weight", "model.layers.0.mlp.up_proj_weight",
+    "model.layers.3x.mlp.up_proj.weight", "model.layers.+1.mlp.up_proj.weight",
+    "model.layers.1_0.mlp.up_proj.weight",
+    "base_model.model.norm.weight", "model.layers.0.MLP.up_proj.weight", "model.model.norm.weight",
 )  # fmt: skip
 
 
 def cases(rng):
     for part in PARTS_OF_LAYER:
-        for layer in (0, int(rng.integers(1, 10)), int(rng.integers(10, 100)), 126):
+        for layer in (0, int(rng.integers(1, 10)), int(rng.integers(10, 100)), 126, 1040):
             yield case(part, "layers", name=f"model.layers.{layer}.{part}.weight")
     for part in PARTS_OF_LAYER[:7]:
         yield case(

@@ -38,18 +38,43 @@ def cases(rng):
     empty["post_processor"]["single"] = []
     yield case("an empty template", "special", tokenizer=empty, config=padded)
     ids = {"bos_token_id": 1, "eos_token_id": 2}
+    last = hf_gguf.with_bos(hf_gguf.small_tokenizer(rng))
+    last["post_processor"]["single"].reverse()
+    yield case(
+        "a template with a special token at its end", "special", tokenizer=last, config=plain
+    )
     yield case("other ids", "special", tokenizer=hf_gguf.small_tokenizer(rng),
                config=hf_gguf.small_config(rng, **ids))  # fmt: skip
     inside = hf_gguf.small_tokenizer(rng)
     inside["added_tokens"][0:0] = [
         {"id": 33, "content": _text(inside, 33), "special": False, "normalized": True},
         {"id": 50, "content": "<|pad|>", "special": True, "normalized": False},
+        {"id": 60, "content": "[MASK]", "special": True, "normalized": False},
+        {"id": 61, "content": "<|user|>", "special": False, "normalized": True},
     ]
     inside["post_processor"] = {"type": "ByteLevel", "trim_offsets": False}
     yield case("added tokens with ids of the vocab", "special", tokenizer=inside, config=padded)
     hole = hf_gguf.small_tokenizer(rng)
     del hole["model"]["vocab"][_text(hole, 40)]
     yield case("an id without a token in the middle", "special", tokenizer=hole, config=plain)
+    for size in (269, 270):
+        yield case(f"ids up to 270, {size} embeddings", "edges", bad=True,
+                   config=plain | {"vocab_size": size}, tokenizer=hf_gguf.small_tokenizer(rng))  # fmt: skip
+    sparse = hf_gguf.small_tokenizer(rng)
+    del sparse["model"]["vocab"][_text(sparse, 40)]
+    yield case("270 tokens with a gap, id 270, 270 embeddings", "edges", bad=True, tokenizer=sparse,
+               config=plain | {"vocab_size": 270})  # fmt: skip
+    few = hf_gguf.small_tokenizer(rng)
+    few["added_tokens"] = few["added_tokens"][:1]
+    yield case("an id of the vocab without an embedding", "edges", bad=True, tokenizer=few,
+               config=plain | {"vocab_size": 268})  # fmt: skip
+    split = {
+        "type": "Split",
+        "pattern": {"String": " "},
+        "add_prefix_space": False,
+        "use_regex": True,
+    }
+    inner = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
     yield case("fewer embeddings than tokens", "edges", bad=True,
                tokenizer=hf_gguf.small_tokenizer(rng), config=plain | {"vocab_size": 269})  # fmt: skip
     yield case("an id that equals vocab_size", "edges", bad=True,
@@ -64,6 +89,8 @@ def cases(rng):
         ("no GPT-2 pattern", {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}),
         ("a space in front", {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}),
         ("another pre-tokenizer", {"type": "Metaspace"}),
+        ("a Split with the same flags", split),
+        ("a ByteLevel inside a Sequence", {"type": "Sequence", "pretokenizers": [split, inner]}),
         ("no pre-tokenizer", None),
         ("ByteLevel inside a Sequence", {"type": "Sequence", "pretokenizers": [
             {"type": "Digits", "individual_digits": True},

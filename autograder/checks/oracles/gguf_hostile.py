@@ -119,7 +119,19 @@ def _header(draft: Draft) -> Made:
     good = draft.bytes()
     for magic in (b"gguf", b"FUGG", b"tjgg", b"GGUE", b"\0\0\0\0", b"PK\x03\x04"):
         yield f"magic {magic!r}", magic + good[4:], ("magic",)
-    for version in (0, 1, 4, 2**16, 2**24, 2 * 2**24, 3 * 2**24, 2**32 - 1):
+    for version in (
+        0,
+        1,
+        4,
+        259,
+        2**16,
+        2**16 + 3,
+        2**31 + 2,
+        2**24,
+        2 * 2**24,
+        3 * 2**24,
+        2**32 - 1,
+    ):
         yield (
             f"version {version}",
             replaced(draft, "version", struct.pack("<I", version)),
@@ -144,7 +156,9 @@ def _lengths(draft: Draft) -> Made:
     """Lengths and counts that the file cannot hold, some of which wrap to small numbers in 64 bits."""
     size = len(draft.bytes())
     for part in _labels(draft, lambda label: "length" in label):
-        for length in (*LENGTHS, size + 1):
+        true = struct.unpack("<Q", part.data)[0]
+        # The last two are the true length to a reader that cuts them to 32 or 63 bits.
+        for length in (*LENGTHS, size + 1, 2**32 + true, 2**63 + true):
             data = replaced(draft, part.label, struct.pack("<Q", length))
             yield f"{part.label} {length}", data, (part.field,)
     pairs = list(draft.metadata)

@@ -1,5 +1,6 @@
 """What a Hugging Face Llama becomes in GGUF, told a second time: by index arithmetic and the gguf package."""
 
+import re
 from functools import cache
 
 import gguf
@@ -74,13 +75,18 @@ def rope_rows(weight: np.ndarray, heads: int) -> np.ndarray:
 
 
 def gguf_name(name: str) -> str:
-    """The gguf package's name for a tensor that it knows, of up to 128 layers."""
-    return _name_table().get_name(name, try_suffixes=(".weight", ".bias"))
+    """The gguf package's name for a tensor that it knows; its table is asked for layer 0."""
+    layer = re.search(r"\.(\d+)\.", name)
+    number = layer[0] if layer else ".0."
+    found = _name_table().get_name(
+        name.replace(number, ".0.", 1), try_suffixes=(".weight", ".bias")
+    )
+    return found.replace(".0.", number, 1)
 
 
 @cache
 def _name_table() -> gguf.TensorNameMap:
-    return gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 128)
+    return gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 1)
 
 
 def small_tokenizer(rng: np.random.Generator, extra: int = 12, old_merges: bool = False) -> dict:

@@ -85,3 +85,34 @@ def none(files, keys, context, budget_bytes):
         return _choose(files, keys, context, budget_bytes)
     except ValueError:
         return None
+
+
+rounded = _wrong("divergence-rounded", "Compare the divergences as they are, not rounded.",
+                 key=lambda f: (round(f["kl_nats"], 5), f["size_bytes"]))  # fmt: skip
+alphabet = _wrong("ties-by-name", "Of equal divergences the smaller file is chosen, whatever its name.",
+                  key=lambda f: (f["kl_nats"], f["name"]))  # fmt: skip
+
+
+@right("by value length, sorted")
+def by_value_length(files, keys, context, budget_bytes):
+    if context < 1 or context > keys["llama.context_length"]:
+        raise ValueError("context")
+    wide = keys["llama.attention.key_length"] + keys["llama.attention.value_length"]
+    heads = keys["llama.block_count"] * keys["llama.attention.head_count_kv"]
+    need = heads * wide * context * 2
+    for file in sorted(files, key=lambda f: (f["kl_nats"], f["size_bytes"])):
+        if need + file["size_bytes"] <= budget_bytes:
+            return file["name"], need + file["size_bytes"]
+    raise ValueError("none fits")
+
+
+@wrong("context-4096", "The longest context is llama.context_length.")
+def fixed_context(files, keys, context, budget_bytes):
+    return _choose(files, keys | {"llama.context_length": 4096}, context, budget_bytes)
+
+
+@wrong("files-by-position", "A file is a dict: read it by its keys, not by their order.")
+def by_position(files, keys, context, budget_bytes):
+    names = ("name", "size_bytes", "kl_nats")
+    listed = [dict(zip(names, f.values(), strict=False)) for f in files]
+    return _choose(listed, keys, context, budget_bytes)

@@ -100,3 +100,46 @@ def only_other(reference, other):
     if not np.isfinite(other).all():
         raise ValueError("not finite")
     return _compare(reference, other, finite=False)
+
+
+def _after_softmax(name, sentence, log):
+    def kl(a, b):
+        p, q = np.exp(a), np.exp(b)
+        return (p * (log(p) - log(q))).sum(-1).mean()
+
+    return _wrong(name, sentence, kl=kl)
+
+
+late = _after_softmax("log-of-softmax", "A probability may be 0 in float64: take the logarithm before exp.",
+                      np.log)  # fmt: skip
+epsilon = _after_softmax("epsilon-added", "An epsilon hides smaller probabilities: subtract logarithms.",
+                         lambda p: np.log(p + 1e-300))  # fmt: skip
+
+
+def _top_of_halves(a, b):
+    return (a.astype(np.float16).argmax(-1) == b.astype(np.float16).argmax(-1)).mean()
+
+
+half_top = _wrong("top1-in-float16", "float16 makes different logits equal: compare them as they are.",
+                  top=_top_of_halves)  # fmt: skip
+
+
+def _guarded(name, sentence, refuse):
+    @wrong(name, sentence)
+    def answer(reference, other):
+        if refuse(reference, other):
+            raise ValueError("bad logits")
+        return _compare(reference, other.reshape(-1, reference.shape[1]), guard=False, finite=False)
+
+    return answer
+
+
+def _infinite(a):
+    return not np.isfinite(a).all()
+
+
+broadcast = _guarded("rows-broadcast", "One row against five broadcasts in silence: compare the shapes.",
+                     lambda a, b: a.shape[1] != b.shape[1] or not a.size or not b.size or _infinite(a)
+                     or _infinite(b))  # fmt: skip
+by_size = _guarded("sizes-compared", "Shapes of one size can differ: compare the shapes.",
+                   lambda a, b: a.size != b.size or not a.size or _infinite(a) or _infinite(b))  # fmt: skip

@@ -122,3 +122,12 @@ def short_files(data):
     if len(data) < 4:
         raise IndexError("out of range")
     return _summary(data)
+
+
+@wrong("own-table-of-types", "Take every type from gguf.GGML_QUANT_SIZES, not only the usual ones.")
+def own_table(data):
+    out = _summary(data)
+    usual = {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K", "Q2_K", "Q3_K", "Q5_1"}
+    if set(out["types"]) - usual:
+        raise KeyError("type")
+    return out

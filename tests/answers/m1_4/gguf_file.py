@@ -32,6 +32,8 @@ def _names(config):
 def _metadata(config, tokenizer, llama=True, bpe=True):
     if llama and "LlamaForCausalLM" not in config["architectures"]:
         raise ValueError("no Llama")
+    if llama and config["rope_parameters"].get("rope_type", "default") != "default":
+        raise ValueError("scaled rope")
     if bpe and tokenizer["model"]["type"] != "BPE":
         raise ValueError("no BPE")
     heads = config["num_attention_heads"]
@@ -200,7 +202,7 @@ unpermuted = _wrong("rows-unpermuted", "q and k need llama.cpp's order of rows; 
 back = _wrong("rows-back", "That is the way back, from llama.cpp's order to transformers'.",
               rows=lambda w, h: w.reshape(h, -1, 2, w.shape[1]).swapaxes(1, 2).reshape(w.shape))  # fmt: skip
 query_heads = _wrong("k-by-query-heads", "k has num_key_value_heads heads.",
-                     k=lambda c: c["num_key_value_heads"] > 1 and c["num_attention_heads"])  # fmt: skip
+                     k=lambda c: c["num_key_value_heads"] != 1 and c["num_attention_heads"])  # fmt: skip
 values = _wrong("v-permuted", "Rotary embedding turns q and k; v keeps its rows.", values=True)
 full = _wrong("all-float32", "Matrices are stored as F16.", half=lambda w: w)
 halved = _wrong("vectors-f16", "Norms stay F32: llama.cpp refuses others.", vectors=np.float16)
@@ -295,3 +297,26 @@ def negative_zero_lost(config, weights, tokenizer):
         return weight.astype(np.float16) + np.float16(0)
 
     return _by_package(_metadata(config, tokenizer), _tensors(config, weights, half=half))
+
+
+one_head = _wrong("k-default-one", "Without num_key_value_heads k has as many heads as q.",
+                  k=lambda c: c["num_key_value_heads"] or 1)  # fmt: skip
+
+
+@wrong(
+    "mlp-guarded-only", "Every matrix may hold a value beyond float16, the embedding and q, too."
+)
+def mlp_only(config, weights, tokenizer):
+    if any(np.abs(w).max() > 65504 for n, w in weights.items() if "mlp" in n):
+        raise ValueError("too large")
+    return _by_package(_metadata(config, tokenizer), _tensors(config, weights, guard=False))
+
+
+@wrong(
+    "head-invented",
+    "Untied embeddings without lm_head: a tensor is missing, do not take the embedding.",
+)
+def invented(config, weights, tokenizer):
+    if not config.get("tie_word_embeddings", False):
+        weights = {"lm_head.weight": weights.get("model.embed_tokens.weight")} | weights
+    return by_package(config, weights, tokenizer)

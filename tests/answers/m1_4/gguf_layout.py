@@ -188,3 +188,13 @@ def true(places, alignment, available):
 @wrong("other-field", "The field is offset.")
 def other(places, alignment, available):
     return _check(places, alignment, available, field="layout")
+
+
+@wrong(
+    "sum-named-dims",
+    "Each tensor alone fits: the field is offset, dims is for one that is too long.",
+)
+def sum_dims(places, alignment, available):
+    if places and sum(size for _, size in places) > available:
+        raise GGUFError("dims", "too long together.")
+    return _check(places, alignment, available)

@@ -262,3 +262,38 @@ def bytes_only(data, at, count):
     if not isinstance(data, bytes):
         raise AttributeError("'memoryview' object has no attribute 'decode'")
     return _metadata(data, at, count)
+
+
+@wrong("length-of-32-bits", "A length is a uint64: all its eight bytes count.")
+def narrow(data, at, count):
+    data, place = bytearray(data), at
+    for _ in range(min(count, 1000)):
+        data[place + 4 : place + 8] = (
+            bytes(4) if place + 8 <= len(data) else data[place + 4 : place + 8]
+        )
+        try:
+            place = gguf_reader.read_metadata(data, place, 1)[1]
+        except GGUFError:
+            break
+    return _metadata(bytes(data), at, count)
+
+
+@wrong("thirty-keys", "A file may have as many keys as its bytes can hold.")
+def thirty(data, at, count):
+    if count > 30:
+        raise GGUFError("kv_count", "over 30.")
+    return _metadata(data, at, count)
+
+
+@wrong("keys-stripped", "A key is kept as it stands, with its white space.")
+def stripped(data, at, count):
+    found, end = _metadata(data, at, count)
+    return {key.strip(): value for key, value in found.items()}, end
+
+
+@wrong("letters-only", "Any UTF-8 is a key: no rule asks for letters and dots.")
+def letters(data, at, count):
+    found, end = _metadata(data, at, count)
+    if any(not key.replace("_", "").replace(".", "").isalnum() for key in found):
+        raise GGUFError("key", "strange.")
+    return found, end

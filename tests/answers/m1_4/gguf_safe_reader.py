@@ -382,3 +382,37 @@ def bytes_only(data):
     if not isinstance(data, bytes):
         raise AttributeError("'memoryview' object has no attribute 'decode'")
     return _read(data)
+
+
+@wrong("version-of-one-byte", "The version is a uint32: 259 is not 3.")
+def one_byte_version(data):
+    data = bytes(data)
+    return _read(data[:5] + bytes(3) + data[8:] if len(data) >= 8 else data)
+
+
+@wrong("version-of-two-bytes", "The version is a uint32: 65,539 is not 3.")
+def two_byte_version(data):
+    data = bytes(data)
+    return _read(data[:6] + bytes(2) + data[8:] if len(data) >= 8 else data)
+
+
+@wrong("count-of-32-bits", "tensor_count is a uint64: all its eight bytes count.")
+def narrow_count(data):
+    data = bytes(data)
+    return _read(data[:12] + bytes(4) + data[16:] if len(data) >= 24 else data)
+
+
+@wrong("ascii-names", "A name is UTF-8.")
+def ascii_names(data):
+    found = _read(data)
+    if any(not name.isascii() for name in found["tensors"]):
+        raise GGUFError("name", "not ASCII.")
+    return found
+
+
+@wrong("scalars-refused", "A tensor without dimensions is one value.")
+def scalars(data):
+    found = _read(data)
+    if any(not info["shape"] for info in found["tensors"].values()):
+        raise GGUFError("n_dims", "none.")
+    return found

@@ -261,3 +261,61 @@ def bytes_only(data, at, kind, depth=1):
     if not isinstance(data, bytes):
         raise AttributeError("'memoryview' object has no attribute 'decode'")
     return _value(data, at, kind, depth, elements="always")
+
+
+def _each(value, change):
+    return [_each(item, change) for item in value] if isinstance(value, list) else change(value)
+
+
+def _changed(name, sentence, change):
+    @wrong(name, sentence)
+    def answer(data, at, value_type, depth=1):
+        value, end = bounded(data, at, value_type, depth)
+        return _each(value, change), end
+
+    return answer
+
+
+def _refused(name, sentence, refuse):
+    @wrong(name, sentence)
+    def answer(data, at, value_type, depth=1):
+        value, end = bounded(data, at, value_type, depth)
+        if refuse(value):
+            raise GGUFError("value", "not liked.")
+        return value, end
+
+    return answer
+
+
+mark = _changed("mark-removed", "A byte order mark is text like any other: decode with utf-8, not utf-8-sig.",
+                lambda v: v.removeprefix("\ufeff") if isinstance(v, str) else v)  # fmt: skip
+zero_end = _changed("text-to-the-zero", "A string has its length before it; a zero byte does not end it.",
+                    lambda v: v.split("\0")[0] if isinstance(v, str) else v)  # fmt: skip
+stripped = _changed("text-stripped", "White space belongs to the text.",
+                    lambda v: v.strip() if isinstance(v, str) else v)  # fmt: skip
+signed = _changed("signed-64-bits", "A uint64 has no sign.",
+                  lambda v: v - 2**64 if isinstance(v, int) and v >= 2**63 else v)  # fmt: skip
+finite = _refused("finite-only", "Infinity and NaN are floats: no rule refuses them.",
+                  lambda v: isinstance(v, float) and not abs(v) < float("inf"))  # fmt: skip
+long_array = _refused("a-thousand-elements", "An array may be as long as the file allows.",
+                      lambda v: isinstance(v, list) and len(v) > 1000)  # fmt: skip
+long_text = _refused("text-of-4096", "A string may be as long as the file allows.",
+                     lambda v: isinstance(v, str) and len(v) > 4096)  # fmt: skip
+
+
+@wrong("type-of-one-byte", "The type is a uint32: 260 is not 4.")
+def one_byte_type(data, at, value_type, depth=1):
+    return bounded(data, at, value_type & 255, depth)
+
+
+@wrong("element-type-of-one-byte", "The element type is a uint32: look at all its bytes.")
+def one_byte_element(data, at, value_type, depth=1):
+    if value_type == 9 and len(data) - at >= 12:
+        data = bytes(data[: at + 1]) + bytes(3) + bytes(data[at + 4 :])
+    return bounded(data, at, value_type, depth)
+
+
+@wrong("big-endian-uint16", "Numbers are little-endian.")
+def big_endian(data, at, value_type, depth=1):
+    value, end = bounded(data, at, value_type, depth)
+    return (int.from_bytes(data[at:end], "big") if value_type == 2 else value), end

@@ -183,3 +183,50 @@ def any_scaling(config):
 def none_parameters(config):
     config.get("rope_parameters", {}).get("rope_theta")
     return _keys(config)
+
+
+@wrong(
+    "any-llama", "LlamaForSequenceClassification is another architecture: compare the whole name."
+)
+def any_llama(config):
+    if not any("Llama" in name for name in config.get("architectures", [])):
+        raise ValueError("no Llama")
+    return _keys(config, guard=False)
+
+
+def _ropes(config):
+    return config.get("rope_parameters") or {}, config.get("rope_scaling") or {}
+
+
+@wrong("known-scalings", "Every rope_type but default is a scaling, not only those that you know.")
+def known_scalings(config):
+    if any(
+        rope.get("rope_type", rope.get("type")) in ("llama3", "yarn") for rope in _ropes(config)
+    ):
+        raise ValueError("scaled")
+    return _keys(config, scaling=())
+
+
+@wrong(
+    "scaling-by-factor",
+    "The rope's type says whether it is scaled; not every scaling has a factor.",
+)
+def by_factor(config):
+    if any("factor" in rope for rope in _ropes(config)):
+        raise ValueError("scaled")
+    return _keys(config, scaling=())
+
+
+@wrong(
+    "model-type-as-architecture",
+    "general.architecture is the text llama, whatever model_type says.",
+)
+def model_type(config):
+    return _keys(config) | {"general.architecture": config["model_type"]}
+
+
+@wrong("model-type-demanded", "architectures says what the model is; model_type is not asked.")
+def demanded(config):
+    if config.get("model_type") != "llama":
+        raise ValueError("no Llama")
+    return _keys(config)

@@ -94,3 +94,40 @@ def replaced(name):
     for old, new in INSIDE.items():
         name = name.replace(old, new)
     return name
+
+
+three = _wrong("three-digits", "A layer has any number: \\d+.",
+               pattern=r"model\.layers\.(\d{1,3})\.(.+)\.(weight|bias)")  # fmt: skip
+suffix = _wrong("any-suffix", "Only .weight and .bias have names in GGUF.",
+                pattern=r"model\.layers\.(\d+)\.(.+)\.([a-z_]+)")  # fmt: skip
+dots = _wrong("dots-unescaped", "A dot in a pattern stands for any character: write \\. for a dot.",
+              pattern=r"model.layers.(\d+).(.+).(weight|bias)")  # fmt: skip
+lower = _wrong("case-folded", "Names are compared letter by letter: MODEL.NORM.WEIGHT is another one.",
+               find=lambda pattern, name: re.fullmatch(pattern, name.lower()),
+               outside=OUTSIDE | {name.upper(): to for name, to in OUTSIDE.items()})  # fmt: skip
+
+
+@wrong("prefix-untested", "The first two parts are model and layers: test them.")
+def any_prefix(name):
+    parts = name.split(".")
+    if name in OUTSIDE:
+        return OUTSIDE[name]
+    part = ".".join(parts[3:-1])
+    if len(parts) < 5 or not parts[2].isdigit() or part not in INSIDE:
+        raise ValueError(name)
+    return by_split(".".join(["model", "layers", *parts[2:]]))
+
+
+@wrong("number-by-int", "int() reads +1 and 1_0 too: a layer's number has digits only.")
+def by_int(name):
+    parts = name.split(".")
+    if len(parts) > 4:
+        if int(parts[2]) < 0:
+            raise ValueError(name)
+        parts[2] = str(int(parts[2]))
+    return by_split(".".join(parts))
+
+
+@wrong("wrapper-removed", "Match the whole name: what stands before it belongs to another tensor.")
+def unwrapped(name):
+    return by_split(name.removeprefix("base_model."))

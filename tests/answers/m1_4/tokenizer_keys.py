@@ -172,3 +172,28 @@ def in_sequence(tokenizer, config):
         return _is_gpt2(pre) or any(known(p) for p in (pre or {}).get("pretokenizers", ()))
 
     return _keys(tokenizer, config, pre=known)
+
+
+any_place = _wrong("special-by-look", "`special` says what a token is, not its brackets.",
+                   types=lambda t: 3 if t["content"].startswith("<|") else 4)  # fmt: skip
+flags_only = _wrong("flags-only", "The pre-tokenizer's type must be ByteLevel, too.",
+                    pre=lambda p: bool(p) and _is_gpt2(p | {"type": "ByteLevel"}))  # fmt: skip
+
+
+def _ids(tokenizer):
+    added = [t["id"] for t in tokenizer["added_tokens"]]
+    return set(tokenizer["model"]["vocab"].values()), set(added)
+
+
+def _room(name, sentence, full):
+    @wrong(name, sentence)
+    def answer(tokenizer, config):
+        if full(*_ids(tokenizer), config["vocab_size"]):
+            raise ValueError("too few embeddings")
+        return _keys(tokenizer, config, fits=False)
+
+    return answer
+
+
+added_only = _room("added-ids-only", "The ids of the vocab need embeddings, too.",
+                   lambda vocab, added, size: max(added) >= size)  # fmt: skip
