@@ -258,7 +258,7 @@ def all_gone(processes, seconds=10):
 
 def test_a_stopped_or_killed_run_goes_on_and_grades_nothing_twice(course):
     students = [f"s{n}" for n in range(6)]
-    small_class(course, students, "import time; time.sleep(0.3); return 2 * x")
+    small_class(course, students, "import time; time.sleep(0.8); return 2 * x")
     run = start(course)
     wait_for(run, course, 1)
     family = psutil.Process(run.pid).children(recursive=True)
