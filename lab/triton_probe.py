@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.triton_setup import is_interpreted, use_triton
+from lab.triton_setup import is_interpreted
 from lab.triton_watch import watch
 
 SHOWN = 3
@@ -34,8 +34,6 @@ def run_kernel(
     """
     import torch
 
-    if "triton" not in __import__("sys").modules:
-        use_triton()
     if not hasattr(kernel, "fn") or not hasattr(kernel, "run"):
         return {"kind": type(kernel).__name__}
     if _unwritten(kernel):

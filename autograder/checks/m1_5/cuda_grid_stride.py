@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles.cuda_runs import Launch, run
+from autograder.checks.oracles.cuda_runs import Launch, run, written_once
 
 PARTS = {"values": 0.4, "any grid": 0.4, "neighbours": 0.2}
 HINTS = (
@@ -64,13 +64,7 @@ def judge(case, answer):
     want = case.scale * (case.q.astype(np.int64) - case.zero_point)
     expect.close(answer["x"], want, "x", rtol=1e-6)
     counters = answer["counters"]
-    stored = counters["store_bytes"] // 4
-    expect.that(
-        stored == want.size,
-        "Each element is to be written once.",
-        yours=f"{stored} writes",
-        right=f"{want.size} writes",
-    )
+    written_once(counters, want.size, "Each element is to be written once.", 4)
     if case.part == "neighbours":
         expect.that(
             counters["store_sectors"] == 4 * counters["store_requests"],

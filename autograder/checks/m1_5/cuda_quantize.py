@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles.cuda_runs import Launch, run
+from autograder.checks.oracles.cuda_runs import Launch, run, written_once
 
 PARTS = {"codes": 0.35, "rounding and clipping": 0.35, "sizes": 0.3}
 HINTS = (
@@ -64,10 +64,6 @@ def observe(case, answer):
 def judge(case, answer):
     codes = np.rint(case.x.astype(np.float64) / case.scale) + case.zero_point
     expect.codes(answer["q"], np.clip(codes, -128, 127).astype(np.int8), "q")
-    stored = answer["counters"]["store_bytes"]
-    expect.that(
-        stored == case.x.size,
-        "Each element is to be written once, by its own thread.",
-        yours=f"{stored} writes",
-        right=f"{case.x.size} writes",
+    written_once(
+        answer["counters"], case.x.size, "Each element is to be written once, by its own thread."
     )

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import qadd
-from autograder.checks.oracles.cuda_runs import Launch, run
+from autograder.checks.oracles.cuda_runs import Launch, run, written_once
 
 KERNEL = "quantized_vector_add_kernel"
 PARTS = {"every pair": 0.5, "zero-points": 0.25, "sizes": 0.25}
@@ -55,10 +55,6 @@ def observe(case, answer):
 def judge(case, answer):
     want = qadd.add(case.a, case.b, qadd.params(*case.arguments))
     expect.codes(answer["out"], want, "out")
-    stored = answer["counters"]["store_bytes"]
-    expect.that(
-        stored == want.size,
-        "Each element is to be written once, by its own thread.",
-        yours=f"{stored} writes",
-        right=f"{want.size} writes",
+    written_once(
+        answer["counters"], want.size, "Each element is to be written once, by its own thread."
     )

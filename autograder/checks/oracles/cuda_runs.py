@@ -1,6 +1,6 @@
 """Run a learner's CUDA source for a judge: results and counters, or what went wrong as a finding."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ class Launch:
     block: tuple
     args: tuple
     shared_mem: int = 0
-    options: tuple[str, ...] = field(default=())
+    options: tuple[str, ...] = ()
 
 
 def source_of(answer: Any) -> str:
@@ -140,6 +140,41 @@ def at_most(counters: dict[str, int], counter: str, most: int, message: str) -> 
         message,
         yours=f"{counters[counter]:,} {what}",
         right=f"{most:,} {what}" if most else f"no {what}",
+    )
+
+
+def written_once(counters: dict[str, int], count: int, message: str, item_bytes: int = 1) -> None:
+    """Judge that global memory was written `count` times, items of `item_bytes` bytes."""
+    stored = counters["store_bytes"] // item_bytes
+    expect.that(stored == count, message, yours=f"{stored} writes", right=f"{count} writes")
+
+
+def launched_once(launches: list, size: int, blocks: int, message: str) -> None:
+    """Judge recorded launches of an array of `size` elements: one of `blocks` blocks of 256 threads.
+
+    launches: [grid, block, ...] each. None is wanted where size is 0; message: the sentence for a wrong
+    number of blocks.
+    """
+    wanted = int(size > 0)
+    expect.that(
+        len(launches) == wanted,
+        "Launch the kernel once, and not at all for an empty array.",
+        yours=f"{len(launches)} launches",
+        right=f"{wanted} launches",
+    )
+    if not launches:
+        return
+    grid, block = launches[0][:2]
+    _one_dimension(block, 256, "Launch blocks of 256 threads.")
+    _one_dimension(grid, blocks, message)
+
+
+def _one_dimension(sizes: list, wanted: int, message: str) -> None:
+    expect.that(
+        sizes[0] == wanted and all(v == 1 for v in sizes[1:]),
+        message,
+        yours=str(tuple(sizes)),
+        right=f"({wanted},)",
     )
 
 
