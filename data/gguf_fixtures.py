@@ -7,7 +7,6 @@ its type, shape, sha256 and error (`made_by.json`). The card, `README.md`, is wr
 """
 
 import copy
-import ctypes
 import datetime
 import hashlib
 import json
@@ -20,8 +19,8 @@ import numpy as np
 import torch
 
 from lab.divergence import mean_divergence
-from lab.errors import CourseError
 from lab.gguf_blocks import SAMPLE, folder, source_sha256
+from lab.llamacpp import quantize
 from lab.lm import load_lm
 
 RECIPES = "Q8_0 Q6_K Q5_K_M Q5_0 Q4_1 Q4_K_M Q4_K_S Q4_0 Q3_K_M Q2_K".split()  # noqa: SIM905
@@ -78,24 +77,6 @@ def write_f16(model: torch.nn.Module, path: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-def quantize(source: Path, target: Path, recipe: str) -> None:
-    """Call llama.cpp.
-
-    Raises:
-        CourseError: it refuses.
-    """
-    import llama_cpp
-
-    settings = llama_cpp.llama_model_quantize_default_params()
-    settings.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{recipe}")
-    settings.nthread = 2
-    code = llama_cpp.llama_model_quantize(
-        str(source).encode(), str(target).encode(), ctypes.byref(settings)
-    )
-    if code:
-        raise CourseError(f"llama.cpp could not make {recipe}: code {code}.")
 
 
 def describe(path: Path, model: torch.nn.Module) -> dict:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 REMEDY = "make llamacpp"
 # llama.h's llama_ftype of what the course uses.
-FILE_TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 7, "Q2_K": 10, "Q4_K_M": 15, "Q6_K": 18}
+FILE_TYPES = {
+    "F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q2_K": 10, "Q3_K_M": 12,
+    "Q4_K_S": 14, "Q4_K_M": 15, "Q5_K_M": 17, "Q6_K": 18,
+}  # fmt: skip
 CONTEXT = 512
 
 
