@@ -20,6 +20,7 @@ import torch
 
 from lab.divergence import mean_divergence
 from lab.gguf_blocks import SAMPLE, folder, source_sha256
+from lab.hf_to_gguf import gguf_name
 from lab.llamacpp import quantize
 from lab.lm import load_lm
 
@@ -27,28 +28,6 @@ RECIPES = "Q8_0 Q6_K Q5_K_M Q5_0 Q4_1 Q4_K_M Q4_K_S Q4_0 Q3_K_M Q2_K".split()  #
 K_TYPES = ("Q6_K", "Q5_K", "Q4_K", "Q3_K", "Q2_K")
 # Two tensors of which Q4_K_M stores one layer in Q4_K and another in Q6_K.
 MIXED = ("blk.1.attn_v.weight", "blk.3.attn_v.weight")
-NAMES = {
-    "model.embed_tokens": "token_embd",
-    "model.norm": "output_norm",
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
-
-
-def gguf_name(name: str) -> str:
-    """llama.cpp's name of a parameter: model.layers.0.mlp.up_proj.weight is blk.0.ffn_up.weight."""
-    stem = name.removesuffix(".weight")
-    if stem.startswith("model.layers."):
-        layer, _, part = stem.removeprefix("model.layers.").partition(".")
-        return f"blk.{layer}.{NAMES[part]}.weight"
-    return f"{NAMES[stem]}.weight"
 
 
 def write_f16(model: torch.nn.Module, path: Path) -> None:
@@ -71,7 +50,8 @@ def write_f16(model: torch.nn.Module, path: Path) -> None:
     for name, weight in model.named_parameters():
         array = weight.detach().numpy()
         writer.add_tensor(
-            gguf_name(name), array.astype(np.float16 if array.ndim > 1 else np.float32)
+            gguf_name(name, config.num_hidden_layers),
+            array.astype(np.float16 if array.ndim > 1 else np.float32),
         )
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -86,7 +66,7 @@ def describe(path: Path, model: torch.nn.Module) -> dict:
     found, size = {}, 0
     with torch.no_grad():
         for name, weight in changed.named_parameters():
-            tensor = tensors[gguf_name(name)]
+            tensor = tensors[gguf_name(name, model.config.num_hidden_layers)]
             restored = gguf.dequantize(tensor.data, tensor.tensor_type).reshape(weight.shape)
             error = restored.astype(np.float64) - weight.numpy()
             rms = float(np.sqrt(np.mean(weight.numpy().astype(np.float64) ** 2)))

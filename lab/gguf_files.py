@@ -1,15 +1,16 @@
 """The shipped language model as a GGUF file, written with the `gguf` package."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from lab.errors import CourseError
+from lab.hf_llama import permute_rows
+from lab.hf_to_gguf import gguf_name
+from lab.hf_tokenizer import read_tokenizer, tokens_and_types
 from lab.lm import load_lm, model_folder
 
 DTYPES = {"f32": np.float32, "f16": np.float16}
-NORMAL, CONTROL = 1, 3
 
 
 def write_lm_gguf(path: Path | str, dtype: str = "f16", name: str = "lm", repeat: int = 1) -> Path:
@@ -48,7 +49,6 @@ def write_lm_gguf(path: Path | str, dtype: str = "f16", name: str = "lm", repeat
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_file_type(0 if dtype == "f32" else 1)
     _add_tokenizer(writer, name)
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, layers * repeat)
     weights = {key: tensor.numpy() for key, tensor in model.state_dict().items()}
     for key, weight in _stacked(weights, layers, repeat):
         if key == "lm_head.weight" and config.tie_word_embeddings:
@@ -56,10 +56,10 @@ def write_lm_gguf(path: Path | str, dtype: str = "f16", name: str = "lm", repeat
         if key.endswith(("q_proj.weight", "k_proj.weight")):
             is_query = key.endswith("q_proj.weight")
             heads = config.num_attention_heads if is_query else config.num_key_value_heads
-            weight = _interleaved(weight, heads)
+            weight = permute_rows(weight, heads)
         if weight.ndim > 1:
             weight = weight.astype(DTYPES[dtype])
-        writer.add_tensor(names.get_name(key, try_suffixes=(".weight",)), weight)
+        writer.add_tensor(gguf_name(key, layers * repeat), weight)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -78,27 +78,15 @@ def _stacked(weights: dict[str, np.ndarray], layers: int, repeat: int):
             yield key, weight
 
 
-def _interleaved(weight: np.ndarray, heads: int) -> np.ndarray:
-    """Rows of a query or key matrix in the order of llama.cpp's rotary embedding.
-
-    transformers pairs row i of a head with row i + d/2, llama.cpp pairs neighbours.
-    """
-    halves = weight.reshape(heads, 2, weight.shape[0] // heads // 2, *weight.shape[1:])
-    return halves.swapaxes(1, 2).reshape(weight.shape)
-
-
 def _add_tokenizer(writer, name: str) -> None:
     """Tokens, types and merges of the byte-level BPE."""
-    described = json.loads((model_folder(name) / "tokenizer.json").read_text(encoding="utf-8"))
-    vocabulary = described["model"]["vocab"]
-    special = {token["content"]: token["id"] for token in described["added_tokens"]}
-    by_id = {i: token for token, i in {**vocabulary, **special}.items()}
-    tokens = [by_id[i] for i in range(len(by_id))]
-    pairs = described["model"]["merges"]
+    tokenizer = read_tokenizer(model_folder(name))
+    tokens, types = tokens_and_types(tokenizer, len(tokenizer["model"]["vocab"]))
+    pairs = tokenizer["model"]["merges"]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
-    writer.add_token_types([CONTROL if token in special else NORMAL for token in tokens])
+    writer.add_token_types(types)
     writer.add_token_merges([p if isinstance(p, str) else " ".join(p) for p in pairs])
     writer.add_bos_token_id(0)
     writer.add_eos_token_id(0)

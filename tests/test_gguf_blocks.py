@@ -13,13 +13,16 @@ from autograder.checks.m1_4.q4_k_m_plan import plan
 from autograder.checks.oracles import blocks
 from data import gguf_fixtures as maker
 from lab.errors import CourseError
+from lab.hf_to_gguf import gguf_name
 from lab.lm import load_lm
 
 
 @pytest.fixture(scope="module")
 def weights():
     """Tensors of the shipped model by llama.cpp's names, float32."""
-    return {maker.gguf_name(n): p.numpy() for n, p in load_lm().named_parameters()}
+    model = load_lm()
+    layers = model.config.num_hidden_layers
+    return {gguf_name(n, layers): p.numpy() for n, p in model.named_parameters()}
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +135,8 @@ def test_llama_cpp_makes_the_same_bytes_again(tmp_path, facts):
         assert hashlib.sha256(tensor.data.tobytes()).hexdigest()[:16] == entries[name]["sha256"]
 
 
-def test_llama_cpp_s_refusal_is_told(tmp_path):
+def test_a_missing_source_is_told(tmp_path):
+    """What llama.cpp itself refuses: tests/test_llamacpp.py."""
     pytest.importorskip("llama_cpp")
-    with pytest.raises(CourseError, match="could not make Q4_0"):
+    with pytest.raises(CourseError, match="nothing.gguf is missing: convert the model first"):
         maker.quantize(tmp_path / "nothing.gguf", tmp_path / "out.gguf", "Q4_0")
