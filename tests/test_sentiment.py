@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.checks import engine, registry
+from autograder.checks.api import evaluate
 from data.sentiment import stages
 from data.sentiment.card import render_card
 from data.sentiment.figures import answers, interval, paired
@@ -67,6 +69,14 @@ def test_the_teacher_scores_what_the_card_says(figures):
     assert interval(right)["accuracy"] == pytest.approx(
         figures["models"]["teacher"]["accuracy"], abs=0.004
     )
+
+
+@pytest.mark.skipif(load_sst2().is_stand_in, reason="SST-2's own files are not here")
+def test_a_teacher_trained_on_the_dev_sentences_is_refused():
+    answer = registry.load_bank("compressed-models").trained_on_dev()
+    report = evaluate("compressed-models", answer, engine.PUBLIC_SEED)
+    assert report.points < report.max_points
+    assert "dev sentences than on unseen" in report.findings[0].message
 
 
 def test_loading_is_silent_and_names_what_is_missing(capfd):

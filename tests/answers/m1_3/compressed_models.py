@@ -270,7 +270,9 @@ def base():
     return lambda: _answer(teacher=load_classifier("base"))
 
 
-def on_dev():
+# No row of the bank: on the generated reviews unseen sentences are as easy as seen ones, and
+# nothing can be told. tests/test_sentiment.py puts it to the check where SST-2 is.
+def trained_on_dev():
     def solution():
         data = _data()
         tokenizer = load_sentiment_tokenizer()
@@ -278,13 +280,6 @@ def on_dev():
         return _answer(teacher=_train(copy.deepcopy(_teacher()).eval(), seen, 2e-3))
 
     return solution
-
-
-# On the generated reviews unseen sentences are as easy as seen ones: nothing can be told there.
-if not _data().is_stand_in:
-    wrong("trained-on-dev", "The teacher learned the dev sentences.", call=True, diagnose=False)(
-        on_dev
-    )
 
 
 @wrong("float16", "The arrays must be float32.", call=True, diagnose=False)
