@@ -814,8 +814,8 @@ def occupancy_cure(
     Raises:
         ValueError: the target is not above 0 and at most 1.
 
-    >>> occupancy_cure(256, 72, 0, 0.5, "sm_80")
-    {'limited_by': ['registers'], 'registers': 64, 'threads': 224, 'shared_bytes': None, 'min_blocks': 4}
+    >>> occupancy_cure(512, 40, 60000, 0.75, "sm_80")
+    {'limited_by': ['shared'], 'registers': None, 'threads': 768, 'shared_bytes': 54912, 'min_blocks': 3}
     """
     ### BEGIN SOLUTION
     if not 0 < target <= 1:
@@ -843,13 +843,13 @@ def occupancy_cure(
 # %% role="check" id="occupancy-cure" points=6
 check("occupancy-cure", occupancy_cure)
 # %% [markdown]
-# **Predict, then run.** A tile kernel: blocks of 256 threads, 64 registers, 40,000 bytes of shared memory, on sm_80. To what share of those bytes must the tile shrink for 50 % occupancy?
+# **Predict, then run.** A tile kernel: blocks of 256 threads, 64 registers, 60,000 bytes of shared memory, on sm_80. To what share of those bytes must the tile shrink for 50 % occupancy?
 # %% role="predict" id="predict-tile"
-my_tile_percent = ...  # of 40,000 bytes
+my_tile_percent = ...  # of 60,000 bytes
 # %%
-tile_cure = occupancy_cure(256, 64, 40000, 0.5, "sm_80")
-print(f"now {occupancy(256, 64, 40000, 'sm_80').share:.0%}: {tile_cure}")
-reveal(my_tile_percent, 100 * (tile_cure["shared_bytes"] or 0) / 40000, unit="%")
+tile_cure = occupancy_cure(256, 64, 60000, 0.5, "sm_80")
+print(f"now {occupancy(256, 64, 60000, 'sm_80').share:.0%}: {tile_cure}")
+reveal(my_tile_percent, 100 * (tile_cure["shared_bytes"] or 0) / 60000, unit="%")
 # %% role="given" id="cure-knob"
 
 
@@ -871,7 +871,7 @@ explore(
     arch=["sm_80", "sm_86", "sm_90"],
 )
 # %% [markdown] items="1.6.K2"
-# **What you should see.** Each target has its price in registers: 75 % leaves 40 a thread, 50 % leaves 64. On sm_86, with 48 warps, blocks of 1,024 threads never reach more than 67 %. What a cap takes away is spilled to memory.
+# **What you should see.** Each target has its price in registers: 75 % leaves most block sizes 40 a thread and 1,024 threads 32, 50 % leaves 64. On sm_86, with 48 warps, blocks of 1,024 threads never reach more than 67 %. What a cap takes away is spilled to memory.
 #
 # **Occupancy is not speed.** It buys time to wait in. A kernel with wide loads or much independent work needs little of it, and matrix kernels run at a quarter: their registers hold the tile that saves the loads. Cure it only
 # where ncu shows warps waiting for memory and no pipe busy.
@@ -925,5 +925,5 @@ for name in ("fetch", "matmul", "quantize", "dequantize"):
     print(
         f"{name:10} {recorded_times[name][1] / recorded_times['step'][1]:6.1%} of the recorded steps"
     )
-print(f"The tile for 50 % occupancy: {tile_cure['shared_bytes']:,} bytes instead of 40,000")
+print(f"The tile for 50 % occupancy: {tile_cure['shared_bytes']:,} bytes instead of 60,000")
 recorded.close()

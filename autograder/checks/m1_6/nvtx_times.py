@@ -18,6 +18,8 @@ FIXED = {
     "a mark and an open range": [
         Range("step", 100, 350), Range("step", 200, None, MARK), Range("step", 390, None),
         Range("late", 395, None)],
+    "events of other kinds": [
+        Range("step", 100, 350), Range("course", 90, None, 75), Range("imported", 380, 390, 70)],
     "one in another": [Range("quantize", 110, 200), Range("step", 100, 350)],
     "grandchildren": [Range("step", 100, 350), Range("mlp", 110, 300), Range("matmul", 120, 250)],
     "neighbours that touch": [
