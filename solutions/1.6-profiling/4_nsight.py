@@ -94,8 +94,8 @@ reveal(my_matmul_percent, 100 * opening_ms["matmul"] / opening_ms["step"], unit=
 # %% [markdown] items="1.6.C2 1.6.K1"
 # ### Exercise: build the nsys command
 #
-# One command line for a POSIX shell. The check reads it as nsys 2022.4 does: any order of options, long or short, any quoting. An option at its default of `none` or `false` may be left out or be
-# said, but for `--trace`, `--sample`, `--cpuctxsw`: always say these three. No option that was not asked for; none twice.
+# One line for a POSIX shell. The check reads it as nsys 2022.4 does: options in any order, long or short. One at its default of `none` or `false` may be left out or be
+# said, but always say `--trace`, `--sample`, `--cpuctxsw`. No option that was not asked for; none twice.
 #
 # <details><summary>Hint 1</summary>Check first, all of it; then collect words in a list, the program's last.</details>
 # <details><summary>Hint 2</summary><code>shlex.join(words)</code> quotes what needs it.</details>
@@ -201,7 +201,7 @@ for key, said in recorded.execute("SELECT name, value FROM EXPORT_META_DATA LIMI
 # SQLite tables, made only where there is something to put in. Times: whole **ns** since the session began. Names are numbers: `textId` points to `StringIds`. A range whose string was not
 # registered has its name in `text`, and textId is NULL.
 #
-# `eventType` tells ranges apart: 59 push/pop (they nest, on one thread), 60 start/end (they may overlap, even end on another thread), 34 a mark, whose `end` is NULL. `globalTid` is process and thread in one number.
+# `eventType`: 59 push/pop range (they nest, on one thread), 60 start/end range (may overlap), 34 a mark, whose `end` is NULL. `globalTid` is process and thread in one number.
 # %% role="given" id="look"
 for made in recorded.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
     print(
@@ -374,15 +374,15 @@ print(gpu_time_by_range(generated))
 
 
 # %% [markdown] items="1.6.C2"
-# **What you should see.** *matmul* closes at 400 ns, and its kernel runs from 430 to 1,700: the range on the CPU took 150 ns, the GPU time that it caused 1,270 ns. Read by its own clock the kernel would belong to the second *step*,
-# which launched nothing.
+# **What you should see.** *matmul* closes at 400 ns, and its kernel runs from 430 to 1,700: the range on the CPU took 150 ns, the GPU time that it caused 1,270 ns. By its own clock more than half of the kernel would fall into the
+# second *step*, which launched nothing.
 # %% [markdown] items="1.6.K1"
 # ## Which tool next?
 #
 # A timeline answers one question first: **is the GPU busy?** If it idles half of the time, the fastest kernel in the world leaves that half: look for the reason in the gaps (the CPU, copies, waits): stay with nsys. If it is busy,
-# ask why the kernel that takes most of the time takes it: ncu.
+# take the kernel with the most time: ncu.
 #
-# Busy time is the *union* over streams: two kernels at once do not make two busy GPUs. "Half" is this lesson's rule of thumb.
+# Busy time is the *union* over streams: two kernels at once are one busy GPU. "Half" is this lesson's rule of thumb.
 # %% [markdown] items="1.6.K1 1.6.C2"
 # ### Exercise: choose the next tool
 #
@@ -522,7 +522,7 @@ check("ncu-command", ncu_command)
 # %% [markdown] items="1.6.C3"
 # ## Reading it back
 #
-# A report (`.ncu-rep`) is read by `ncu --import report.ncu-rep --csv --page raw`, also on a machine without a GPU, or in Python by the package `ncu-report`. Two pages as CSV:
+# A report (`.ncu-rep`) is read by `ncu --import report.ncu-rep --csv --page raw`, or in Python, also without ncu, by the package `ncu-report`. Two pages as CSV:
 #
 # - **details**: a row for each metric, by section, with people's labels;
 # - **raw**: a row for each launch, a column for each metric, and below the header a row of units.
@@ -770,10 +770,10 @@ check("tensor-use", tensor_use)
 #
 # A GEMM library falls back silently. The usual reasons:
 #
-# - a dimension that is no multiple of what the fragment needs (16 bytes in a row, at least): pad it;
+# - rows that are no multiple of 16 bytes: pad them;
 # - the layout: IMMA wants A by rows and B by columns;
 # - only the weights are quantized (W4A16, W8A16): then FP16 matrices are right, and `INT` stays 0;
-# - a small batch: a vector times a matrix is bound by memory, and a kernel without matrices is no slower.
+# - a small batch: a vector times a matrix is bound by memory, and needs no matrices.
 # %% [markdown] items="1.6.K2"
 # ## Low occupancy: the cause decides the cure
 #
@@ -872,8 +872,8 @@ explore(
 )
 # %% [markdown] items="1.6.K2"
 # **What you should see.** Each target has its price in registers: 75 % leaves most block sizes 40 a thread and 1,024 threads 32, 50 % leaves 64. On sm_86, with 48 warps, blocks of 1,024 threads never reach more than 67 %. What a cap takes away is spilled to memory.
-#
-# **Occupancy is not speed.** It buys time to wait in. A kernel with wide loads or much independent work needs little of it, and matrix kernels run at a quarter: their registers hold the tile that saves the loads. Cure it only
+# %% [markdown] items="1.6.K2"
+# **Occupancy is not speed.** It buys time to wait in. A kernel with wide loads or much independent work needs little of it, and matrix kernels often run at a quarter: their registers hold the tile that saves the loads. Cure it only
 # where ncu shows warps waiting for memory and no pipe busy.
 # %% [markdown] items="1.6.K1 1.6.K2 1.6.K5"
 # ## In your own words: a colleague's plan
@@ -913,7 +913,7 @@ explore(
 # %% [markdown]
 # ## Reading, with what to look for
 #
-# - NVIDIA, *Nsight Systems User Guide*: "CLI Profile Command Switch Options"; and its "SQLite Schema Reference", with queries that do what you did.
+# - NVIDIA, *Nsight Systems User Guide*: "CLI Profile Command Switch Options"; and its "SQLite Export Schema Reference", with queries that do what you did.
 # - NVIDIA, *Nsight Compute CLI*: the option tables, and "Nvprof Transition Guide" for old metric names.
 # - NVIDIA, *Nsight Compute Profiling Guide*: "Metrics Structure" explains how a name is built, "Replay" what the passes do to your kernel.
 # - Vasily Volkov, *Better Performance at Lower Occupancy*, GTC 2010.
