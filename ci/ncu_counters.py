@@ -1,7 +1,8 @@
 """Our counters beside Nsight Compute's, on a CUDA machine: `python -m ci.ncu_counters`.
 
 Runs the kernels of counted_kernels.cu under `ncu` (with CuPy) and watched on the CPU, and writes a
-table to ci/reports/ncu-counters.md and ncu's own CSV beside it, which module 1.6 reads. Exits with 1 where a counter differs, with 2 where there is no GPU.
+table to ci/reports/ncu-counters.md and ncu's own CSV, which module 1.6 reads, beside it. Exits with 1
+where a counter differs, with 2 where there is no GPU.
 """
 
 import csv

@@ -37,15 +37,15 @@ def _fewest(threads, target, arch):
     return blocks if blocks <= min(sm.blocks, sm.warps // warps) else None
 
 
-def _answer(threads, registers, shared, target, arch, reaches=None, **changed):
+def _answer(block, cap, shared, target, arch, reaches=None, **changed):
     _refuse(target)
     reaches = reaches or (lambda t, r, s: _share(t, r, s, arch) >= target)
     found = {
-        "limited_by": list(occupancy(threads, registers, shared, arch).limited_by),
-        "registers": _first(_caps(registers), lambda r: reaches(threads, r, shared)),
-        "threads": _first(_sizes(threads), lambda t: reaches(t, registers, shared)),
-        "shared_bytes": _first(_tiles(shared), lambda s: reaches(threads, registers, s)),
-        "min_blocks": _fewest(threads, target, arch),
+        "limited_by": list(occupancy(block, cap, shared, arch).limited_by),
+        "registers": _first(_caps(cap), lambda r: reaches(block, r, shared)),
+        "threads": _first(_sizes(block), lambda t: reaches(t, cap, shared)),
+        "shared_bytes": _first(_tiles(shared), lambda s: reaches(block, cap, s)),
+        "min_blocks": _fewest(block, target, arch),
     }
     return found | {name: make(reaches) for name, make in changed.items()}
 
