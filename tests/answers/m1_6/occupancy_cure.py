@@ -81,18 +81,18 @@ def nearest(threads, registers, shared_bytes, target, arch):
     }
 
 
+@right("every cap tried: the allocation is in steps of 8")
+def any_cap(threads, registers, shared_bytes, target, arch):
+    return _answer(threads, registers, shared_bytes, target, arch,
+                   registers=lambda ok: _first(range(registers, 15, -1), lambda r: ok(threads, r, shared_bytes)))  # fmt: skip
+
+
 @wrong(
     "lowest-cap", "As little as possible: the highest cap that reaches the target, not the lowest."
 )
 def lowest(threads, registers, shared_bytes, target, arch):
     return _answer(threads, registers, shared_bytes, target, arch,
                    registers=lambda ok: _first(_caps(registers)[::-1], lambda r: ok(threads, r, shared_bytes)))  # fmt: skip
-
-
-@wrong("any-cap", "Caps are multiples of 8: a warp's registers are given in steps of 256.")
-def any_cap(threads, registers, shared_bytes, target, arch):
-    return _answer(threads, registers, shared_bytes, target, arch,
-                   registers=lambda ok: _first(range(registers, 15, -1), lambda r: ok(threads, r, shared_bytes)))  # fmt: skip
 
 
 @wrong("cap-below-16", "Caps run from 16 up.")
