@@ -100,7 +100,7 @@ reveal(my_matmul_percent, 100 * opening_ms["matmul"] / opening_ms["step"], unit=
 # <details><summary>Hint 1</summary>Check first, all of it; then collect words in a list, the program's last.</details>
 # <details><summary>Hint 2</summary><code>shlex.join(words)</code> quotes what needs it.</details>
 # <details><summary>Hint 3</summary>No API at all is <code>--trace=none</code>.</details>
-# %% role="exercise" id="nsys-command" items="1.6.C2 1.6.K1" minutes=14
+# %% role="exercise" id="nsys-command" items="1.6.C2 1.6.K1" minutes=10
 APIS = ("cuda", "nvtx", "osrt", "cublas", "cudnn")
 
 
@@ -228,7 +228,7 @@ recorded.execute(
 # <details><summary>Hint 1</summary><code>LEFT JOIN StringIds ON id = textId</code>, and <code>coalesce(text, value)</code> is the name.</details>
 # <details><summary>Hint 2</summary><code>ORDER BY globalTid, start</code>; keep a stack of the push/pop ranges that are open.</details>
 # <details><summary>Hint 3</summary>A range takes its duration from the own time of the one on top of the stack.</details>
-# %% role="exercise" id="nvtx-times" items="1.6.C2" minutes=18
+# %% role="exercise" id="nvtx-times" items="1.6.C2" minutes=14
 def nvtx_times(connection: sqlite3.Connection) -> dict[str, tuple[int, int, int]]:
     """Counts and times of the NVTX ranges of an export.
 
@@ -329,7 +329,7 @@ generated.execute(
 # <details><summary>Hint 1</summary>KERNEL joins RUNTIME on correlationId and process; RUNTIME joins NVTX_EVENTS on globalTid and time.</details>
 # <details><summary>Hint 2</summary>Two queries (or sets in Python) are fine: the tables are small.</details>
 # <details><summary>Hint 3</summary>Collect, for each kernel, the <b>set</b> of names around its call; the empty set is "".</details>
-# %% role="exercise" id="gpu-time-by-range" items="1.6.C2" minutes=20
+# %% role="exercise" id="gpu-time-by-range" items="1.6.C2" minutes=15
 def gpu_time_by_range(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     """Kernels and GPU time of the ranges that launched them.
 
@@ -397,7 +397,7 @@ print(gpu_time_by_range(generated))
 # <details><summary>Hint 1</summary>Clip each kernel to the window, drop what is empty, sort by start.</details>
 # <details><summary>Hint 2</summary>Keep <code>reached</code>, the end of what is covered so far; it begins at start_ns.</details>
 # <details><summary>Hint 3</summary>A kernel that starts behind <code>reached</code> leaves a gap; it covers <code>end - max(start, reached)</code>, if that is positive.</details>
-# %% role="exercise" id="next-profile" items="1.6.K1 1.6.C2" minutes=16
+# %% role="exercise" id="next-profile" items="1.6.K1 1.6.C2" minutes=12
 def next_profile(connection: sqlite3.Connection, start_ns: int, end_ns: int) -> dict:
     """How busy the GPU was in a window, and what to run next.
 
@@ -467,7 +467,7 @@ print(next_profile(recorded, 0, 10**9), "<- the CPU recording: no kernel ran at 
 #
 # <details><summary>Hint 1</summary><code>regex:^(a|b)$</code>; <code>shlex.join</code> quotes it.</details>
 # <details><summary>Hint 2</summary>With a report file, nothing about csv and page: that is asked when the report is read.</details>
-# %% role="exercise" id="ncu-command" items="1.6.C3 1.6.K1" minutes=15
+# %% role="exercise" id="ncu-command" items="1.6.C3 1.6.K1" minutes=12
 SETS = ("basic", "detailed", "full", "roofline")
 PAGES = ("details", "raw")
 
@@ -559,7 +559,7 @@ print(raw(shown))
 # <details><summary>Hint 1</summary>The table begins at the line that starts with <code>"ID",</code>; its lines start with a double quote, all others do not.</details>
 # <details><summary>Hint 2</summary><code>csv.DictReader</code> knows about commas inside quotes. A page with a column "Metric Name" is the details page.</details>
 # <details><summary>Hint 3</summary>Raw: the metrics are the columns behind "CC"; the units are in the row with an empty ID.</details>
-# %% role="exercise" id="ncu-csv" items="1.6.C3" minutes=20
+# %% role="exercise" id="ncu-csv" items="1.6.C3" minutes=15
 def read_ncu(text: str) -> list[dict]:
     """The launches in the output of `ncu --csv`, of either page.
 
@@ -718,7 +718,7 @@ else:
 #
 # <details><summary>Hint 1</summary><code>metrics.get(name)</code> is None both for a missing key and for n/a; only dmma and hfma2 tell the two apart.</details>
 # <details><summary>Hint 2</summary>Settle the total first: where it is known to be nothing but hfma2, all three counts are 0.</details>
-# %% role="exercise" id="tensor-use" items="1.6.K5" minutes=14
+# %% role="exercise" id="tensor-use" items="1.6.K5" minutes=10
 PIPE = "sm__inst_executed_pipe_tensor"
 
 
@@ -797,7 +797,7 @@ check("tensor-use", tensor_use)
 # <details><summary>Hint 1</summary>A function <code>reaches(threads, registers, shared_bytes)</code>, and a list of candidates in the right order for each knob.</details>
 # <details><summary>Hint 2</summary><code>next((v for v in candidates if ...), None)</code>.</details>
 # <details><summary>Hint 3</summary>Block sizes in order: <code>sorted(range(32, 1025, 32), key=lambda t: (abs(t - threads), t))</code>.</details>
-# %% role="exercise" id="occupancy-cure" items="1.6.K2" minutes=18
+# %% role="exercise" id="occupancy-cure" items="1.6.K2" minutes=14
 def occupancy_cure(
     threads: int, registers: int, shared_bytes: int, target: float, arch: str
 ) -> dict:

@@ -91,6 +91,8 @@ def cases(rng):
         ("a comma in a metric", {"metrics": ["dram__bytes_read.sum,dram__bytes_write.sum"]}),
         ("a space in a metric", {"metrics": ["dram__bytes_read.sum", "dram__bytes_write.sum x"]}),
         ("an empty metric", {"metrics": [""]}),
+        ("an empty section", {"sections": [""]}),
+        ("a space in a section", {"sections": ["Launch Stats"]}),
         ("a comma in a section", {"sections": ["Occupancy,LaunchStats"]}),
         ("a kernel with parameters", {"kernels": ["gemm(int *, int)"]}),
         ("a template's name", {"kernels": ["gemm", "gemm<int>"]}),
