@@ -82,8 +82,9 @@ def interleave_ms(
 ) -> dict[str, np.ndarray]:
     """Time several versions in one run: each round calls every version once.
 
-    The order is reversed from round to round (A B, B A, A B, ...), so that a machine that slows down
-    during the run slows all versions alike. Row i of every result belongs to the same round.
+    Within a round the order is drawn anew (a randomized block design): a machine that slows down
+    during the run slows all versions alike, and none always runs on the caches that the same other
+    one left behind. Row i of every result belongs to the same round.
 
     Args:
         versions: functions by name, called with no arguments; results are thrown away.
@@ -110,15 +111,14 @@ def interleave_ms(
         # Asked after the warm-up, because the first call may be what starts CUDA.
         sync = sys.modules["torch"].cuda.synchronize if _cuda_in_use() else _nothing
     times_ms = {name: np.empty(rounds) for name in versions}
-    order = list(versions)
+    order = np.random.default_rng(0)
     sync()
     for index in range(rounds):
-        for name in order:
+        for name in order.permutation(list(versions)):
             start = time.perf_counter_ns()
             versions[name]()
             sync()
             times_ms[name][index] = (time.perf_counter_ns() - start) / 1e6
-        order.reverse()
     return times_ms
 
 

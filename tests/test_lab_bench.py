@@ -163,22 +163,27 @@ def test_samples_are_the_calls_in_their_order(clock):
     assert sample_ms(lambda: clock(next(durations_ms)), warmup=1, repeats=3).tolist() == [1, 30, 2]
 
 
-def test_interleaving_turns_the_order_round(clock):
-    """Each version once a round, warm-up in whole rounds, and every sample under its own name."""
-    order = []
+def test_interleaving_calls_each_version_once_a_round_in_changing_order(clock):
+    """Warm-up in whole rounds, one wait after each call, every sample under its own name."""
+    calls = []
 
     def version(name, ms):
-        return lambda: (order.append(name), clock(ms))
+        return lambda: (calls.append(name), clock(ms))
 
-    versions = {"a": version("a", 20), "b": version("b", 3)}
+    versions = {"a": version("a", 20), "b": version("b", 3), "c": version("c", 5)}
     times_ms = interleave_ms(
-        versions, warmup=1, rounds=3, sync=lambda: (order.append("."), clock(1))
+        versions, warmup=1, rounds=30, sync=lambda: (calls.append("."), clock(1))
     )
-    assert "".join(order) == "ab" + "." + "a.b." + "b.a." + "a.b."
-    assert {name: times.tolist() for name, times in times_ms.items()} == {
-        "a": [21, 21, 21],
-        "b": [4, 4, 4],
-    }
+    text = "".join(calls)
+    assert text.startswith("abc" + ".")
+    rounds = text[4:].split(".")
+    assert rounds.pop() == ""
+    rounds = ["".join(rounds[i : i + 3]) for i in range(0, 90, 3)]
+    assert all(sorted(found) == ["a", "b", "c"] for found in rounds)
+    assert len(set(rounds)) == 6  # every order
+    assert list(times_ms) == ["a", "b", "c"]
+    for name, ms in {"a": 21, "b": 4, "c": 6}.items():
+        assert times_ms[name].tolist() == [ms] * 30
     with pytest.raises(CourseError, match="one function or more"):
         interleave_ms({})
 
