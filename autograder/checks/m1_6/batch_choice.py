@@ -34,7 +34,7 @@ def cases(rng):
     part, drawn = "a choice", 0
     while drawn < 10:
         measured = _measured(rng, sizes, float(rng.uniform(1, 8)), float(rng.uniform(0.05, 0.6)),
-                             int(rng.integers(3, 120)))  # fmt: skip
+                             int(rng.integers(3, 60)))  # fmt: skip
         per_s, limit = float(rng.uniform(100, 3000)), float(rng.uniform(5, 100))
         right = choice(measured, per_s, limit)
         if right is None or _margin(measured, per_s, limit) < 1e-3:

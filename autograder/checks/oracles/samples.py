@@ -8,14 +8,15 @@ from math import comb
 
 def median(values) -> Fraction:
     """The median; of an even count the mean of the two in the middle."""
-    ordered = sorted(Fraction(v) for v in values)
-    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    ordered = sorted(values)
+    middle = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return (Fraction(middle[0]) + Fraction(middle[1])) / 2
 
 
 def nearest_rank(values, percent: int) -> Fraction:
     """The smallest value that at least `percent` of 100 of the values do not exceed."""
-    ordered = sorted(Fraction(v) for v in values)
-    return next(v for k, v in enumerate(ordered, 1) if 100 * k >= percent * len(ordered))
+    ordered = sorted(values)
+    return Fraction(next(v for k, v in enumerate(ordered, 1) if 100 * k >= percent * len(ordered)))
 
 
 @cache
