@@ -135,7 +135,7 @@ def show_shares() -> None:
 
 show_shares()
 # %% [markdown] items="1.6.C1"
-# **What you should see.** With many tokens most of the time, 70 to 90 %. With one token about half, though the multiplications are still
+# **What you should see.** With many tokens most of the time, 70 to 90 %. With one token about half or less, though the multiplications are still
 # nearly all there. The rest is the price of *starting* hundreds of small operations.
 #
 # So a linear layer made infinitely fast would halve a one-token step and no more. Measure where the time is; then choose what to
@@ -474,8 +474,9 @@ check("bench-summary", summary)
 # $x_{(1)} \le \dots \le x_{(n)}$ and $B \sim \mathrm{Bin}(n, p)$:
 #
 # $$P(\xi < x_{(l)}) = P(B \le l - 1), \qquad P(\xi > x_{(u)}) = P(B \ge u).$$
-#
-# Choose $l$ as large and $u$ as small as possible with both at most $\alpha / 2$. Then $[x_{(l)}, x_{(u)}]$ holds $\xi$ with probability $1 - \alpha$ or more.
+# %% [markdown] items="1.6.C6"
+# Choose $l$ as large and $u$ as small as possible with both chances at most $\alpha / 2$. Then $[x_{(l)}, x_{(u)}]$ holds $\xi$ with probability $1 - \alpha$ or more.
+# This interval is *distribution-free*: skewed, two humps, a long tail, it does not matter.
 # %% [markdown] items="1.6.C6"
 # ## When there is no such sample
 #
@@ -530,7 +531,7 @@ def quantile_interval(
     >>> quantile_interval([5.0, 3.0, 1.0, 4.0, 2.0, 6.0], 50)
     (1.0, 6.0)
     >>> quantile_interval([5.0, 3.0, 1.0, 4.0, 2.0, 6.0], 99)
-    (4.0, inf)
+    (5.0, inf)
     """
     ### BEGIN SOLUTION
     n = len(samples_ms)
@@ -561,7 +562,7 @@ def show_intervals() -> None:
 
 show_intervals()
 # %% [markdown] items="1.6.C6"
-# **What you should see.** The median is known to a few percent after 50 steps. The P99 has no upper end until 368 samples, and a wide interval then: a report of "P99 over 100 calls" reports its
+# **What you should see.** On a quiet machine the median is known to a few percent after 50 steps. The P99 has no upper end until 368 samples, and a wide interval then: a report of "P99 over 100 calls" reports its
 # second-largest sample.
 #
 # The interval supposes independent samples of one distribution. A machine that warms up or is shared does not give these: look at the samples in time order first.
@@ -902,9 +903,9 @@ show_choice()
 # %% [markdown] items="1.6.C1"
 # ## Which of two is faster?
 #
-# Not "first all of A, then all of B": a machine that slows down meanwhile makes B look slow. **Interleave** in rounds, each version once a round, in an order drawn anew: each round sees one machine (`lab.timing.interleave_ms`).
+# Not "first all of A, then all of B": a machine that slows down meanwhile makes B look slow. **Interleave** in rounds: each version once, in an order drawn anew (`lab.timing.interleave_ms`).
 #
-# Then the **bootstrap**: draw as many rounds as there are, with replacement, compute the ratio of medians; many times. The middle 95 % of these ratios are an interval. If 1 is inside, no difference is shown.
+# Then the **bootstrap**: draw as many rounds as there are, with replacement, and compute the ratio of medians; many times. The middle 95 % of these ratios are an interval. With 1 inside, no difference is shown.
 # %% [markdown] items="1.6.C1"
 # ### Exercise: compare two versions
 #
@@ -1001,7 +1002,7 @@ def show_versions(rounds: int = 50) -> None:
 
 show_versions()
 # %% [markdown]
-# **What you should see.** The float model against itself: an interval around 1. Fake INT8: slower. The INT8 kernels on a CPU: faster, two to three times on the machine this was written on, since they read a quarter of the bytes and have instructions for it. Quantization pays in time only where the *kernel* uses it.
+# **What you should see.** The float model against itself: an interval around 1. Fake INT8: slower (or "no difference shown" on a machine so busy that its interval holds 1: take more rounds). The INT8 kernels on a CPU: faster, two to three times on the machine this was written on, since they read a quarter of the bytes and have instructions for it. Quantization pays in time only where the *kernel* uses it.
 #
 # A verdict on time is half of a report: the other half is that results stay equal, or how much they change (module 1.2).
 # %% [markdown] items="1.6.C1 1.6.C6"
