@@ -65,6 +65,12 @@ def forward(network, ids) -> None:
         network(ids, use_cache=False)
 
 
+def wait() -> None:
+    """Until the GPU has done its work; a CPU has done it already."""
+    if profile.device == "cuda":
+        torch.cuda.synchronize()
+
+
 def forward_int8(ids) -> None:
     """The same for the model of module 1.2: INT8 weights, INT8 activations."""
     with int8_activations(int8_model):
@@ -100,15 +106,14 @@ my_linear_percent = ...  # of the time of a pass over 1 token
 
 def linear_percent(ids, rounds: int = 15) -> float:
     """Median share of a pass that is spent inside linear layers, percent."""
-    sync = torch.cuda.synchronize if profile.device == "cuda" else (lambda: None)
     inside, began, handles, shares = [0], [0], [], []
 
     def begin(*_):
-        sync()
+        wait()
         began[0] = time.perf_counter_ns()
 
     def end(*_):
-        sync()
+        wait()
         inside[0] += time.perf_counter_ns() - began[0]
 
     for layer in [*decoder_linears(model).values(), model.lm_head]:
@@ -116,7 +121,7 @@ def linear_percent(ids, rounds: int = 15) -> float:
     for _ in range(rounds):
         inside[0], start = 0, time.perf_counter_ns()
         forward(model, ids)
-        sync()
+        wait()
         shares.append(100 * inside[0] / (time.perf_counter_ns() - start))
     for handle in handles:
         handle.remove()
@@ -247,7 +252,7 @@ def show_inner() -> None:
     """Calls needed on this machine for 1 %, if its clock ticked as coarsely as some do."""
     small = torch.ones(4)
     for label, fn in (("an addition of 4 numbers", lambda: small + small),
-                      ("a pass over 64 tokens", lambda: forward(model, tokens[:1]))):  # fmt: skip
+                      ("a pass over 64 tokens", lambda: (forward(model, tokens[:1]), wait()))):  # fmt: skip
         for tick_ns in (100.0, 1e6):
             n = inner_repetitions(fn, time.perf_counter_ns, tick_ns)
             print(f"{label:26s} tick {tick_ns:11,.0f} ns: {n:6,} calls a sample")
@@ -589,8 +594,7 @@ def serve(load: float, count: int = 150, seed: int = 0) -> tuple[list[float], li
 
     def request():
         forward(model, tokens[:1])
-        if profile.device == "cuda":
-            torch.cuda.synchronize()
+        wait()
         departures.append(time.perf_counter() - began)
 
     began = time.perf_counter()

@@ -119,7 +119,10 @@ def judge(case, answer):
     want, got = samples_ns(case), answer["samples"]
     if isinstance(got, np.ndarray):  # as good as a list
         got = got.tolist()
-    got = expect.sequence(got, tuple(f"sample {index}" for index in range(len(want))))
+    expect.that(isinstance(got, (list, tuple)), "Return the samples, a list.", stage="type",
+                yours=expect.kind(got), right=f"a list of {len(want)} numbers")  # fmt: skip
+    expect.that(len(got) == len(want), "Return a sample for each repeat.", stage="shape",
+                yours=len(got), right=len(want))  # fmt: skip
     expect.integer(answer["not by the device"], 0, "calls that did not go through device.submit")
     expect.integer(answer["launched"], case.warmup + case.repeats * case.inner, "calls in all")
     expect.integer(answer["other inputs"], 0, "calls with an input that make_input did not give")

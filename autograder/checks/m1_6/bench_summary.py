@@ -34,6 +34,7 @@ def cases(rng):
     )
     yield case("10 samples", part, samples=_times(rng, 10), percents=[50, 90, 99])
     yield case("one sample", part, samples=[4.0], percents=[1, 50, 100])
+    yield case("the percents of the default", part, samples=_times(rng, 64))
     yield case("1,000 samples", part, samples=_times(rng, 1000), percents=[5, 50, 95, 99])
     yield case("whole numbers", part, samples=[3, 1, 2, 9, 7], percents=[20, 21, 60])
     yield case("no percents", part, samples=_times(rng, 5), percents=[])
@@ -77,6 +78,8 @@ def judge(case, answer):
     expect.number(answer["mean"], math.fsum(given) / len(given), "mean")
     expect.number(answer["median"], float(middle), "median")
     expect.number(answer["mad"], float(spread), "mad", atol=1e-9)
+    if case.part == "centre and spread":
+        return None
     percents = case.inputs.get("percents", [50, 90, 99])
     found = answer["percentiles"]
     expect.that(
