@@ -385,8 +385,8 @@ def show_mended() -> None:
 show_mended()
 # %% [markdown] items="1.6.C1"
 # **What you should see.** The hasty figure is neither the launch nor the product: it holds the making of inputs, which on the stand-in competes with the
-# worker for the CPU. The mended one is the product and one hand-over. With ten calls a sample the hand-overs hide behind the work: little here, much for a kernel
-# of microseconds.
+# worker for the CPU. The mended one is the product and one hand-over. With ten calls a sample the hand-overs hide behind the work: little here (less than the
+# disturbances of a busy machine), much for a kernel of microseconds.
 #
 # An error of the device shows at a wait too, not at the launch.
 # %% [markdown] items="1.6.C1"
@@ -902,7 +902,7 @@ show_choice()
 
 
 # %% [markdown]
-# **What you should see.** Few arrivals and a tight limit: batch 1, since waiting for company costs more than it saves. Many arrivals: only large batches keep up, and they fill at once. Beyond some rate nothing keeps up: then no batch
+# **What you should see.** On a quiet machine, few arrivals and a tight limit: batch 1, since waiting for company costs more than it saves. Many arrivals: only large batches keep up, and they fill at once. Beyond some rate nothing keeps up: then no batch
 # size helps, only more machines or a faster model. (The P99 of 60 steps is their maximum: one disturbed step can forbid a batch.)
 # %% [markdown] items="1.6.C1"
 # ## Which of two is faster?
