@@ -384,9 +384,9 @@ def show_mended() -> None:
 
 show_mended()
 # %% [markdown] items="1.6.C1"
-# **What you should see.** The hasty figure is neither the launch nor the product: it holds the making of inputs, which on the stand-in competes with the
-# worker for the CPU. The mended one is the product and one hand-over. With ten calls a sample the hand-overs hide behind the work: little here (less than the
-# disturbances of a busy machine), much for a kernel of microseconds.
+# **What you should see.** The hasty figure is neither the launch nor the product: it holds the making of inputs, which competes with the stand-in's
+# worker for the CPU. The mended one is the product and one hand-over. With ten calls a sample the hand-overs hide behind the work: little here (below a busy machine's
+# noise), much for a kernel of microseconds.
 #
 # An error of the device shows at a wait too, not at the launch.
 # %% [markdown] items="1.6.C1"
@@ -419,6 +419,9 @@ def show_recorded() -> None:
 show_recorded()
 
 
+# %% [markdown]
+# **What you should see.** A steep start at the left, a tail to the right, the mean to the right of the median. On a machine shared with other programs there are several humps, a few milliseconds apart:
+# the operating system lets others run for a time slice, and your step waits for one, two, three of them.
 # %% [markdown] items="1.6.C6"
 # ## Percentiles by nearest rank
 #
