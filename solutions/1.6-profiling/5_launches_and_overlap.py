@@ -34,7 +34,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from autograder import check
 from lab.async_device import open_device
 from lab.lm import load_lm, load_tokens
-from lab.plots import COLOURS, HATCHES, bars, curves, explore, figure, show
+from lab.plots import COLOURS, HATCHES, curves, explore, figure, show
 from lab.predict import reveal
 from lab.profile import use_profile
 from lab.stream_capture import capture
@@ -306,7 +306,7 @@ show_queue_measured()
 # - Work on the default stream; synchronous copies; `cudaMalloc`. PyTorch's allocator gives a capture a pool of its own, so new tensors are allowed: in every replay they lie at the same addresses.
 #
 # The errors are the harmless case. What is frozen silently gives wrong results.
-# %% role="given" id="hasty-step"
+# %% role="given" id="setup-step"
 
 
 def hasty_step(logits, history, position, finished, peak, eos: int, pad: int) -> None:
@@ -330,6 +330,7 @@ def fresh_buffers(batch: int = 3, vocab: int = 8, length: int = 12):
             torch.zeros(batch, dtype=torch.bool), torch.zeros(1))  # fmt: skip
 
 
+# %% role="given" id="hasty-capture"
 def try_capture(step) -> None:
     """Capture `step` on the stand-in, and say what came of it."""
     try:

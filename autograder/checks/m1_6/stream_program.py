@@ -1,4 +1,4 @@
-"""stream-program: a host that issues to streams, records, waits and synchronizes, against an event simulation."""
+"""stream-program: a host that launches, records, waits and synchronizes, against an event simulation."""
 
 from autograder.checks import case, expect
 from autograder.checks.oracles.transfers import simulate
@@ -110,6 +110,9 @@ def cases(rng):
         launch_us=2.0,
         program=[a, ["record", 0, "x"], ["wait", 0, "x"], a],
     )
+    out = ["launch", 2, "out", 5.0]
+    wait_one = [out, a, ["record", 0, "x"], ["wait", 1, "x"], out, b]
+    yield case("another stream does not wait", part, program=wait_one, launch_us=2.0)
     for count in (30, 60):
         yield case(
             f"{count} drawn calls", part, program=_random(rng, count, 4, False), launch_us=3.0
