@@ -83,7 +83,7 @@ show_pieces()
 
 def fit_overhead() -> tuple[float, float, list[int], list[float]]:
     """a (us a call) and b (us a number) of an in-place addition; the sizes and their medians, us."""
-    sizes = [2**k for k in range(4, 18, 2)]
+    sizes = [2**k for k in range(4, 21, 2)]
     arrays = {str(n): torch.zeros(n, device=profile.device) for n in sizes}
 
     def twenty(array):
@@ -1225,6 +1225,7 @@ def draw_program(launch_us=5.0):
         told.append(f"{way} {max(end for _, end in spans):.0f} µs")
     ax.set_yticks(range(len(ways)), ways)
     ax.set_xlabel("µs (copies above, kernels below)")
+    ax.set_xlim(left=0)
     return (
         fig,
         f"Timelines with {launch_us:g} microseconds a launch, copies above kernels, end of each: "

@@ -61,6 +61,18 @@ def cases(rng):
     ]
     lists.append(("one tensor for two linears", shared, {"x": 90, "w0": 9, "w1": 500, "w2": 500, "t0": 90,
                   "t1": 300, "t2": 300, "t3": 300}, ["t3"]))  # fmt: skip
+    side = [
+        [M, ["x", "w"], "t0"],
+        [E, ["t0", "s"], "t1"],
+        [E, ["t1", "s"], "t2"],
+        [R, ["t2"], "t3"],
+    ]
+    sizes = {"x": 90, "w": 90, "s": 300, "t0": 500, "t1": 450, "t2": 900, "t3": 1}
+    lists.append(("a side input read by two", side, sizes, ["t3"]))
+    apart = [[E, ["x"], "t0"], [E, ["w"], "t1"]]
+    lists.append(
+        ("two that share nothing", apart, {"x": 90, "w": 80, "t0": 70, "t1": 60}, ["t0", "t1"])
+    )
     lists += [
         (f"{count} drawn {'near' if near else 'far'}", *_drawn(rng, count, near))
         for count, near in ((5, True), (7, True), (8, False), (9, True), (9, False))
