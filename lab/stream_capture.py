@@ -23,7 +23,8 @@ def capture(fn: Callable[..., object], *buffers: object) -> Callable[[], None]:
         replay, called without arguments.
 
     Raises:
-        CourseError: fn reads a value on the host, makes a shape from data, or mixes devices.
+        CourseError: fn reads a value on the host, makes a shape from data, or mixes devices where PyTorch
+            looks for it.
     """
     import torch
     from torch.fx.experimental.proxy_tensor import make_fx

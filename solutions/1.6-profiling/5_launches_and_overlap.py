@@ -119,8 +119,8 @@ def show_fit() -> None:
 
 show_fit()
 # %% [markdown]
-# **What you should see.** On a CPU $a$ is about a microsecond for the cheapest operator there is, several for others; on a GPU the host needs 3 to 10 µs for each. Below some thousand numbers
-# you pay for calling, not for adding.
+# **What you should see.** On a CPU $a$ is one or two microseconds for the cheapest operator there is, more for others; on a GPU the launch comes on top. Below some ten thousand
+# numbers you pay for calling, not for adding.
 # %% [markdown] items="1.6.C10"
 # ## How many calls is a model?
 #
@@ -179,7 +179,7 @@ show_operators()
 # $$ s_i = \max(\ell_i,\ e_{i-1}), \qquad e_i = s_i + k_i $$
 #
 # with $\ell_i$ the end of launch $i$, $k_i$ the kernel's time (µs). If launches take longer than kernels, the device starves: **launch-bound**. The queue is bounded; when it is full, the launching
-# call waits. (About 1,024 places were seen in users' experiments; NVIDIA promises no number.)
+# call waits. (Users' experiments saw about 1,000 places; NVIDIA promises no number.)
 # %% [markdown] items="1.6.C10"
 # ### Exercise: the launch queue
 #
@@ -261,9 +261,9 @@ def show_queue_measured(count: int = 60) -> None:
             x = torch.rand(size, size, device=profile.device)
 
             def run(times, x=x) -> float:
-                """Microseconds until all is done; the median of seven runs."""
+                """Microseconds until all is done, and until all is submitted; the least of nine runs."""
                 spans = []
-                for _ in range(7):
+                for _ in range(9):
                     device.synchronize()
                     start = time.perf_counter_ns()
                     for _ in range(times):
@@ -271,7 +271,7 @@ def show_queue_measured(count: int = 60) -> None:
                     launched = time.perf_counter_ns()
                     device.synchronize()
                     spans.append((time.perf_counter_ns() - start, launched - start))
-                return np.median(np.array(spans), axis=0) / 1e3
+                return np.min(np.array(spans), axis=0) / 1e3
 
             (few, _), (many, launch) = run(count // 2), run(2 * count)
             kernel = (many - few) / (
@@ -289,7 +289,7 @@ def show_queue_measured(count: int = 60) -> None:
 show_queue_measured()
 # %% [markdown]
 # **What you should see.** On a GPU: the step time stays at the launch time for small matrices and leaves it for large ones. The CPU's stand-in (a worker thread) shares the interpreter with the host, so its smallest steps are hand-overs
-# between threads; the prediction holds within the noise of a busy machine.
+# between threads, and on a busy machine a prediction can be off by half. The least of nine runs is taken: disturbances only add.
 # %% [markdown] items="1.6.C10"
 # ## CUDA Graphs
 #
@@ -436,7 +436,7 @@ my_breakeven_calls = ...  # calls until compiling has paid for itself
 # %% role="given" id="compile"
 
 
-def chain(x, bias):
+def gated_chain(x, bias):
     """An elementwise chain over x (rows, width): bias, GELU's approximation, a gate."""
     h = x + bias
     return h * torch.sigmoid(1.702 * h) * torch.tanh(h) + x
@@ -470,12 +470,12 @@ def try_compile(function, *arguments):
 
 x_chain = torch.randn(256, 1024, device=profile.device)
 bias_chain = torch.randn(1024, device=profile.device)
-compiled_chain, cold_s = try_compile(chain, x_chain, bias_chain)
+compiled_chain, cold_s = try_compile(gated_chain, x_chain, bias_chain)
 
 
 def show_compile() -> None:
     """Eager against compiled, and the calls until the first call is paid."""
-    versions = {"eager": lambda: chain(x_chain, bias_chain)}
+    versions = {"eager": lambda: gated_chain(x_chain, bias_chain)}
     if cold_s is not None:
         versions["compiled"] = lambda: compiled_chain(x_chain, bias_chain)
         apart = (versions["eager"]() - versions["compiled"]()).abs().max().item()
@@ -491,7 +491,7 @@ def show_compile() -> None:
 
 show_compile()
 # %% [markdown]
-# **What you should see.** Seconds to tens of seconds for the first call, a few times faster from then on, and thousands of calls to break even. A second process would find Inductor's cache on disk and start sooner. Without a
+# **What you should see.** Seconds to tens of seconds for the first call, two to three times as fast from then on, and thousands to tens of thousands of calls to break even. A second process would find Inductor's cache on disk and start sooner. Without a
 # compiler one line says so, and every other cell works.
 # %% [markdown] items="1.6.C10"
 # ## Graph breaks
@@ -770,7 +770,7 @@ def show_chain() -> None:
         print(
             f"{rows} rows: bytes one by one {unfused / 1e6:.1f} MB, fused {fused / 1e6:.1f} MB: {unfused / fused:.1f} times fewer"
         )
-        versions = {"eager": lambda x=x: chain(x, bias_chain)}
+        versions = {"eager": lambda x=x: gated_chain(x, bias_chain)}
         if cold_s is not None and rows == len(x_chain):
             versions["compiled"] = lambda x=x: compiled_chain(x, bias_chain)
         for name, ms in interleave_ms(versions, rounds=10).items():
@@ -1242,15 +1242,13 @@ explore(draw_program, launch_us=[5.0, 1.0, 10.0, 20.0, 30.0])
 
 def measure_program() -> None:
     """The same three ways on the GPU, with its own copy and kernel times put into the model."""
-    from itertools import pairwise
-
     host = torch.empty(2**24, dtype=torch.uint8, pin_memory=True)
     buffers = [torch.empty_like(host, device="cuda") for _ in range(2)]
     x = torch.rand(1024, 1024, device="cuda")
     streams = [torch.cuda.Stream(), torch.cuda.Stream()]
 
-    def issue(program) -> float:
-        """Run the calls for real; microseconds until all is done."""
+    def issue(program) -> tuple[float, float]:
+        """Run the calls for real; microseconds until all is done, and until all is issued."""
         events, copies = {}, 0
         torch.cuda.synchronize()
         start = time.perf_counter_ns()
@@ -1268,26 +1266,26 @@ def measure_program() -> None:
                 streams[rest[0]].wait_event(events[rest[1]])
             elif call == "sync" and rest[0] in events:
                 events[rest[0]].synchronize()
+        issued = time.perf_counter_ns()
         torch.cuda.synchronize()
-        return (time.perf_counter_ns() - start) / 1e3
+        return (time.perf_counter_ns() - start) / 1e3, (issued - start) / 1e3
 
-    def step_us(call) -> float:
-        """Microseconds of one more such call."""
-        counts = (50, 100)
-        few, many = (np.median([issue([call] * n) for _ in range(7)]) for n in counts)
-        return (many - few) / (counts[1] - counts[0])
+    def median(program) -> np.ndarray:
+        return np.median([issue(program) for _ in range(15)], axis=0)
 
-    copy_us, kernel_us = step_us(("launch", 1, "in", 0.0)), step_us(("launch", 0, "kernel", 0.0))
-    tiny = torch.zeros(1, device="cuda")
-    marks = [time.perf_counter_ns() for _ in range(200) if tiny.add_(1) is not None]
-    launch_us = float(np.median([b - a for a, b in pairwise(marks)])) / 1e3
-    print(f"copy {copy_us:.0f} us, product {kernel_us:.0f} us, launch about {launch_us:.1f} us")
+    one_more = {}
+    for name, call in (
+        ("copy", ("launch", 1, "in", 0.0)),
+        ("product", ("launch", 0, "kernel", 0.0)),
+    ):
+        one_more[name] = (median([call] * 100)[0] - median([call] * 50)[0]) / 50
+    launch_us = median([("launch", 0, "kernel", 0.0)] * 50)[1] / 50
+    copy_us, kernel_us = one_more["copy"], one_more["product"]
+    print(f"copy {copy_us:.0f} us, product {kernel_us:.0f} us, launch {launch_us:.1f} us")
     for way in ("one stream", "prefetch", "sync"):
         program = layer_program(8, 8, copy_us, kernel_us, way)
         guess = max(end for _, end in run_program(program, launch_us)[0])
-        print(
-            f"{way:10s} predicted {guess:8.0f} us, measured {np.median([issue(program) for _ in range(15)]):8.0f} us"
-        )
+        print(f"{way:10s} predicted {guess:8.0f} us, measured {median(program)[0]:8.0f} us")
 
 
 if profile.device == "cuda":

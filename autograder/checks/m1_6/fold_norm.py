@@ -106,6 +106,10 @@ def judge(case, answer):
             reach = reach + np.abs(old.astype(np.float64)) @ np.abs(case.shift)
         expect.close(bias, want, name, rtol=0, atol=len(case.gain) * eps * reach)
     if case.part == "copies and refusals":
-        expect.that(not answer["shared"], "A result shares its memory with an argument or with another result.",
-                    stage="mutation", hint="Who changes one of them later would change the other: return new arrays.")  # fmt: skip
+        expect.that(
+            not answer["shared"],
+            "A result shares its memory with an argument or another result.",
+            stage="mutation",
+            hint="A later change of one would change the other: return new arrays.",
+        )
     return None

@@ -6,7 +6,7 @@ from autograder.checks import case, expect
 
 PARTS = {"weight": 0.4, "rows": 0.25, "biases": 0.2, "refuse": 0.15}
 HINTS = (
-    "Reshape q's weight to (kv_heads, queries of a group * head_dim, width), k's and v's to (kv_heads, head_dim, width).",
+    "Reshape each weight to (kv_heads, its rows in a group, width).",
     "np.concatenate along axis 1, then back to two dimensions.",
     "rows: do the same with np.arange in place of weights: the fused order of q's, k's and v's row numbers.",
 )

@@ -49,10 +49,17 @@ def cases(rng):
     ]
     ops, sizes, keep = _chain([E, E, E], [900, 900, 900])
     lists.append(("an intermediate that is kept", ops, sizes, ["t0", *keep]))
-    residual = [[E, ["x", "w0"], "t0"], [M, ["t0", "w1"], "t1"], [E, ["t1", "x"], "t2"], [R, ["t2"], "t3"],
-                [E, ["t2", "t3"], "t4"], [M, ["t4", "w2"], "t5"]]  # fmt: skip
-    lists.append(("a residual around a linear", residual, {"x": 800, "w0": 8, "w1": 4000, "w2": 4000, "t0": 800,
-                  "t1": 800, "t2": 800, "t3": 8, "t4": 800, "t5": 400}, ["t2", "t5"]))  # fmt: skip
+    residual = [
+        [E, ["x", "w0"], "t0"],
+        [M, ["t0", "w1"], "t1"],
+        [E, ["t1", "x"], "t2"],
+        [R, ["t2"], "t3"],
+        [E, ["t2", "t3"], "t4"],
+        [M, ["t4", "w2"], "t5"],
+    ]
+    sizes = dict.fromkeys(("x", "t0", "t1", "t2", "t4"), 800)
+    sizes |= {"w0": 8, "t3": 8, "w1": 4000, "w2": 4000, "t5": 400}
+    lists.append(("a residual around a linear", residual, sizes, ["t2", "t5"]))
     shared = [
         [E, ["x", "w0"], "t0"],
         [M, ["t0", "w1"], "t1"],
@@ -138,5 +145,10 @@ def judge(case, answer):
     operators = [tuple(op) for op in case.ops]
     mine = cost(operators, groups, case.sizes, case.keep, case.launch)
     best = least(operators, case.sizes, case.keep, case.launch) if operators else 0
-    expect.that(mine == best, "There is a cheaper way.", yours=f"{mine} bytes with {groups}", right=f"{best} bytes",
-                hint=f"{case.ops}, kept: {case.keep}")  # fmt: skip
+    expect.that(
+        mine == best,
+        "There is a cheaper way.",
+        yours=f"{mine} bytes with {groups}",
+        right=f"{best} bytes",
+        hint=f"{case.ops}, kept: {case.keep}",
+    )

@@ -120,8 +120,13 @@ def cases(rng):
     part = "host"
     yield case("wait for the device", part, program=[a, ["sync", None], b], launch_us=5.0)
     yield case("nothing to wait for", part, program=[["sync", None], b], launch_us=5.0)
-    yield case("sync after a slow launch", part, program=[["launch", 0, "kernel", 1.0], ["record", 0, "x"], ["launch", 0, "in", 0.0],
-               ["launch", 1, "in", 0.0], ["sync", "x"], b], launch_us=5.0)  # fmt: skip
+    slow = [
+        ["launch", 0, "kernel", 1.0],
+        ["record", 0, "x"],
+        ["launch", 0, "in", 0.0],
+        ["launch", 1, "in", 0.0],
+    ]
+    yield case("sync after a slow launch", part, program=[*slow, ["sync", "x"], b], launch_us=5.0)
     yield case(
         "sync with an event of one stream",
         part,
