@@ -174,7 +174,7 @@ show_operators()
 # %% [markdown] items="1.6.C10"
 # ## The launch queue
 #
-# On a GPU the host runs ahead: a launch only puts a kernel into a queue. Kernel $i$ starts when it has been launched and kernel $i-1$ has ended:
+# On a GPU the host runs ahead: a launch only queues a kernel. Kernel $i$ starts when it has been launched and kernel $i-1$ has ended:
 #
 # $$ s_i = \max(\ell_i,\ e_{i-1}), \qquad e_i = s_i + k_i $$
 #
@@ -447,17 +447,18 @@ def try_compile(function, *arguments):
     import tempfile
 
     # Nothing is taken from an earlier run: this is the price of a cold start.
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as cache:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
         try:
             import torch._inductor.config as inductor
 
             inductor.compile_threads = 1  # no pool of processes for one small function
             compiled = torch.compile(function)
-            start = time.perf_counter()
-            compiled(*arguments)
-            return compiled, time.perf_counter() - start
+            with tempfile.TemporaryDirectory() as cache:
+                os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
+                start = time.perf_counter()
+                compiled(*arguments)
+                return compiled, time.perf_counter() - start
         except Exception as error:
             first = (str(error).strip().splitlines() or [""])[0]
             print(
@@ -465,7 +466,7 @@ def try_compile(function, *arguments):
             )
             return function, None
         finally:
-            os.environ.pop("TORCHINDUCTOR_CACHE_DIR")
+            os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)
 
 
 x_chain = torch.randn(256, 1024, device=profile.device)
@@ -520,16 +521,18 @@ def gated_on_device(x):
 
 def show_breaks() -> None:
     """Graphs, breaks and reasons of both."""
+    from torch._dynamo import explain, reset
+
     for function in (gated, gated_on_device):
-        torch._dynamo.reset()
-        seen = torch._dynamo.explain(function)(torch.randn(8))
+        reset()
+        seen = explain(function)(torch.randn(8))
         reason = (
             f" ({seen.break_reasons[0].reason.splitlines()[0][:60]})" if seen.break_reasons else ""
         )
         print(
             f"{function.__name__:16s} {seen.graph_count} graph(s), {seen.graph_break_count} break(s){reason}"
         )
-    torch._dynamo.reset()
+    reset()
 
 
 show_breaks()
@@ -545,22 +548,24 @@ show_breaks()
 
 def count_compilations(sizes, **options) -> list[int]:
     """Compilations so far after each call with a batch of this size. The back end "compiles" by doing nothing."""
+    import logging
+
+    from torch._dynamo import reset
+
     made = [0]
 
     def backend(graph, _inputs):
         made[0] += 1
         return graph.forward
 
-    import logging
-
-    torch._dynamo.reset()
+    reset()
     logging.getLogger("torch._dynamo").setLevel(logging.ERROR)  # the limit is met on purpose
     compiled = torch.compile(lambda x: (x * 2).sum(0), backend=backend, **options)
     seen = []
     for size in sizes:
         compiled(torch.ones(size, 1000))
         seen.append(made[0])
-    torch._dynamo.reset()
+    reset()
     return seen
 
 
@@ -1242,6 +1247,8 @@ explore(draw_program, launch_us=[5.0, 1.0, 10.0, 20.0, 30.0])
 
 def measure_program() -> None:
     """The same three ways on the GPU, with its own copy and kernel times put into the model."""
+    from torch.cuda import synchronize
+
     host = torch.empty(2**24, dtype=torch.uint8, pin_memory=True)
     buffers = [torch.empty_like(host, device="cuda") for _ in range(2)]
     x = torch.rand(1024, 1024, device="cuda")
@@ -1250,7 +1257,7 @@ def measure_program() -> None:
     def issue(program) -> tuple[float, float]:
         """Run the calls for real; microseconds until all is done, and until all is issued."""
         events, copies = {}, 0
-        torch.cuda.synchronize()
+        synchronize()
         start = time.perf_counter_ns()
         for call, *rest in program:
             if call == "launch":
@@ -1259,7 +1266,7 @@ def measure_program() -> None:
                         buffers[copies % 2].copy_(host, non_blocking=True)
                         copies += 1
                     else:
-                        torch.mm(x, x)
+                        _ = torch.mm(x, x)
             elif call == "record":
                 events[rest[1]] = streams[rest[0]].record_event()
             elif call == "wait" and rest[1] in events:
@@ -1267,7 +1274,7 @@ def measure_program() -> None:
             elif call == "sync" and rest[0] in events:
                 events[rest[0]].synchronize()
         issued = time.perf_counter_ns()
-        torch.cuda.synchronize()
+        synchronize()
         return (time.perf_counter_ns() - start) / 1e3, (issued - start) / 1e3
 
     def median(program) -> np.ndarray:
