@@ -47,6 +47,8 @@ def cases(rng):
     yield _case(rng, "all parts", part, 3, 3)
     yield _case(rng, "a part becomes slower", part, 5, 3, slow=True)
     yield _case(rng, "an infinite factor", part, 4, 2, infinite=True)
+    yield case("one faster, one slower", part, times={"a": 6.0, "b": 2.0, "c": 8.0},
+               factors={"a": 3.0, "b": 0.25}, target=2.0)  # fmt: skip
     yield case("nothing changes", part, times={"a": 2.0, "b": 3.0}, factors={}, target=2.0)
     yield case("one part, infinitely fast", part, times={"a": 2.0}, factors={"a": INF}, target=2.0)
     yield case("what is left takes no time", part, times={"a": 2.0, "b": 0.0}, factors={"a": 4.0},

@@ -56,7 +56,8 @@ def cases(rng):
     yield case("a GPU", part, **_given(8192, 8192, 16, 2, 989 * 10**12, 3350 * GIGA))
     yield case("compute-bound with one row", part, **_given(64, 64, 4, 1, GIGA, 8 * GIGA))
     part = "none or exact"
-    yield case("a small layer on a fast machine", part, **_given(64, 64, 16, 2, 989 * 10**12, 3350 * GIGA))  # fmt: skip
+    yield case("a small layer on a fast machine", part,
+               **_given(64, 64, 16, 2, 989 * 10**12, 3350 * GIGA))  # fmt: skip
     yield case("one row of outputs", part, **_given(1, 4096, 8, 2, 100 * GIGA, 20 * GIGA))
     # The limit of many rows is the ridge itself: 2 * 64 * 64 / (4 * 128) = 16.
     yield case("the limit is the ridge", part, **_given(64, 64, 32, 4, 160 * GIGA, 10 * GIGA))

@@ -52,11 +52,13 @@ def _drawn(rng, index, peak, rate, near, slack):
 
 
 def _at(name, intensity, share):
-    """A point of exact binary numbers on the machine PEAK, RATE."""
-    moved = 2**20
+    """A point on the machine PEAK, RATE whose numbers, the seconds too, are exact in binary."""
+    share = Fraction(share)
+    moved = 2**20 * share.numerator
     flops = int(intensity * moved)
-    roof = min(PEAK, Fraction(flops, moved) * RATE)
-    return (name, flops, moved, float(flops / (Fraction(share) * roof)))
+    seconds = flops / (share * min(PEAK, Fraction(flops, moved) * RATE))
+    assert Fraction(float(seconds)) == seconds
+    return (name, flops, moved, float(seconds))
 
 
 def cases(rng):
@@ -75,17 +77,26 @@ def cases(rng):
         given = {} if near is None else limits
         yield case(f"near {limits['near']}, slack {limits['slack']}", part, points=points, peak=peak,
                    rate=rate, **given)  # fmt: skip
-    for label, points, limits in (
-        ("shares at the limits", [_at("a", 1, 0.5), _at("b", 64, 0.5), _at("c", 1, 1.25), _at("d", 64, 1.25),
-         _at("e", 1, 1.5), _at("f", 64, 1.5), _at("g", 1, 0.25), _at("h", 64, 0.25)], (0.5, 0.25)),
-        ("intensities at the limits", [_at("a", 6.4375, 1), _at("b", 10, 1), _at("c", 8, 1), _at("d", 6.375, 1),
-         _at("e", 10.5, 1), _at("f", 7, 0.75), _at("g", 9, 0.75)], (0.5, 0.25)),
-        ("slack 0", [_at("a", 8, 1), _at("b", 7.5, 1), _at("c", 8.5, 1), _at("d", 2, 1.125)], (0.5, 0.0)),
-        ("near 1", [_at("a", 2, 1), _at("b", 2, 0.875), _at("c", 32, 1), _at("d", 32, 0.875)], (1.0, 0.25)),
-    ):  # fmt: skip
-        yield case(
-            label, part, points=points, peak=PEAK, rate=RATE, near=limits[0], slack=limits[1]
-        )
+    shares = [
+        (1, 0.5),
+        (64, 0.5),
+        (1, 1.25),
+        (64, 1.25),
+        (1, 1.5),
+        (64, 1.5),
+        (1, 0.25),
+        (64, 0.25),
+    ]
+    inside = [(6.4375, 1), (10, 1), (8, 1), (6.375, 1), (10.5, 1), (7, 0.75), (9, 0.75)]
+    for label, pairs, near, slack in (
+        ("shares at the limits", shares, 0.5, 0.25),
+        ("intensities at the limits", inside, 0.5, 0.25),
+        ("slack 0", [(8, 1), (7.5, 1), (8.5, 1), (2, 1.125)], 0.5, 0.0),
+        ("slack 1", [(4, 1), (3.75, 1), (16, 1), (16.5, 1), (1, 2), (1, 2.25)], 0.5, 1.0),
+        ("near 1", [(2, 1), (2, 0.875), (32, 1), (32, 0.875)], 1.0, 0.25),
+    ):
+        points = [_at("abcdefgh"[i], *pair) for i, pair in enumerate(pairs)]
+        yield case(label, part, points=points, peak=PEAK, rate=RATE, near=near, slack=slack)
     good = ("add", 1000, 12000, 1e-6)
     for label, bad in (
         ("no operations", {"points": [good, ("x", 0, 12000, 1e-6)]}),
