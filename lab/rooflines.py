@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from lab.errors import CourseError
 from lab.plots import COLOURS, INK, LINES, STYLE, figure
 
+MARKERS = "os^DvP*X<>"
+
 
 def roofline(
     peaks: Mapping[str, float],
@@ -55,16 +57,12 @@ def roofline(
         ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(lowest / 2, top * 3),
                xlabel="intensity, FLOP/byte", ylabel="FLOP/s")  # fmt: skip
         ax.set_title(title, loc="left")
-        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=2, fontsize=9)
+        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=3, fontsize=9)
     return fig
 
 
 def _points(ax, points: Mapping[str, tuple[float, float]]) -> None:
-    """A marker and a name each; names of near neighbours go to the other side."""
-    last = None
-    for name, (x, y) in sorted(points.items(), key=lambda item: item[1]):
-        left = last is not None and x / last < 2.5
-        last = None if left else x
-        ax.plot(x, y, "o", color=INK, markersize=5)
-        ax.annotate(name, (x, y), xytext=(-6 if left else 6, -3), textcoords="offset points",
-                    ha="right" if left else "left", fontsize=9)  # fmt: skip
+    """A marker each, named in the legend: names beside the points would lie on one another."""
+    for index, (name, (x, y)) in enumerate(points.items()):
+        ax.plot(x, y, MARKERS[index % len(MARKERS)], color=COLOURS[index % len(COLOURS)],
+                markeredgecolor=INK, markersize=8, linestyle="", label=name)  # fmt: skip
