@@ -285,7 +285,7 @@ show_chains()
 
 # %% [markdown] items="1.6.C7"
 # **What you should see.** Additions, norms and softmax stay below one operation a byte, even fused: every element is touched once or a few times. Attention is different. Apart, its matrix of scores (tokens by tokens) travels four times. Fused
-# (FlashAttention), it never leaves the chip, and intensity rises a hundredfold and more with long texts.
+# (FlashAttention), it never leaves the chip, and intensity rises sixtyfold here, and further with longer texts.
 #
 # (Compulsory again: a real kernel reads keys once for each tile of queries.)
 # %% [markdown] items="1.6.C7"
@@ -1020,8 +1020,8 @@ def show_gain() -> None:
 
 show_gain()
 # %% [markdown] items="1.6.C9"
-# **What you should see.** Over 64 tokens the linear layers have most of the time, and a good part of their gain arrives. Over one token they have about half or less: whatever you do to them, a factor near 2 is the end; and INT8 layers are hardly
-# faster there, since each call quantizes its input too. Prediction and measurement agree within 10 to 20 %: hooks cost time themselves.
+# **What you should see.** Over 64 tokens the linear layers have most of the time, and a good part of their gain arrives. Over one token they have about half or less: whatever you do to them, a factor near 2 is the end; and INT8 layers gain
+# less there, since each call quantizes its input too. Prediction and measurement agree within 10 to 20 %: hooks cost time themselves.
 #
 # Count too what quantization *adds* to the rest: that is a factor below 1.
 # %% [markdown] items="1.6.C9"
