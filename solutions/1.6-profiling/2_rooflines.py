@@ -152,9 +152,9 @@ show_gemm()
 # %% [markdown] items="1.6.C7"
 # ## Tiles: how a cache gets near the compulsory traffic
 #
-# A cache holds no whole matrices. Compute $C$ in tiles of $t \times t$: a tile needs $t$ rows of $A$ and $t$ columns of $B$. So $A$ is read $\lceil n/t \rceil$ times, $B$ $\lceil m/t \rceil$ times.
+# Compute $C$ in tiles of $t \times t$: a tile needs $t$ rows of $A$ and $t$ columns of $B$. So $A$ is read $\lceil n/t \rceil$ times, $B$ $\lceil m/t \rceil$ times.
 #
-# Reads of a tile from cache are *not* counted: they cross no memory bus. What you count depends on the level: between L2 and registers the same product has other bytes, so another intensity.
+# Reads of a tile from cache are *not* counted: they cross no memory bus. At another level, say between L2 and registers, the same product has other bytes, so another intensity.
 # %% role="given" id="tiles"
 
 
@@ -468,7 +468,7 @@ def show_levels(levels: dict) -> None:
 copy_levels = measure_levels()
 show_levels(copy_levels)
 # %% [markdown] items="1.6.C7"
-# **What you should see.** On a CPU a staircase: arrays that fit a cache move several times faster than those from memory. Each plateau is a roof of its own. (The smallest arrays fall off again: there the start of each copy counts. On a
+# **What you should see.** On a CPU steps, one down where each cache ends: arrays inside move several times faster than those from memory. Each step is a roof of its own. (The smallest arrays fall off again: there the start of each copy counts. On a
 # shared machine the lower stairs move while you look.)
 #
 # A result above the memory roof is no miracle: its data came from a cache.
@@ -667,10 +667,10 @@ show_bend(*bend)
 
 
 # %% [markdown] items="1.6.C7 1.6.K6"
-# **What you should see.** Many rows: a straight rise, 80 to 100 % of the roof. Few rows: nearly flat, above the prediction, so the bend comes later than predicted. Around it no kernel overlaps moving and computing perfectly, and libraries take other kernels for few rows
-# (on the machine this was written on, 2 rows cost twice as much as 1, and as much as 8).
+# **What you should see.** Many rows: a straight rise, 80 to 100 % of the roof. Few rows: nearly flat, above the prediction, so the bend comes later than predicted. There no kernel overlaps moving and computing perfectly, and libraries take other kernels for few rows
+# (where this was written, 2 rows cost twice as much as 1, and as much as 8).
 #
-# (Shares above 100 % say that a ceiling was measured too low: another program was busy. Run the cell again.)
+# (Shares above 100 %: a ceiling was measured too low, on a busy machine. Run again.)
 # %% [markdown] items="1.6.K6"
 # ## From a measurement to a verdict
 #
@@ -839,8 +839,8 @@ def show_decode_types(times: dict) -> None:
 
 show_decode_types(measure_decode_types())
 # %% [markdown] items="1.6.C7"
-# **What you should see.** Memory-bound, so fewer bytes should mean less time: up to 2 times with BF16, up to 4 with INT8; more where the smaller matrix fits a cache at last (INT8 here is 16 MiB, inside the last cache of many servers). Less,
-# or even slower: no kernel for the type, or converting costs more than the bytes save.
+# **What you should see.** Memory-bound, so fewer bytes should mean less time: up to 2 times with BF16, up to 4 with INT8; more where the smaller matrix fits a cache at last (INT8 here is 16 MiB). Less, or even slower: no
+# kernel for the type, or converting costs more than the bytes save.
 #
 # Now turn the knobs of a decode step on your machine's roofline (the rate is the roof, not a measurement).
 # %% role="given" id="decode-slider"
@@ -852,9 +852,11 @@ def draw_decode(bits=16, batch=1, context=0):
     moved = found["weight_bytes"] + found["scale_bytes"] + found["kv_bytes"]
     peak, memory = peak_rates["BF16"], list(copy_levels.values())[-1] * 1e9
     rate, bound, _ = attainable(found["flops"], {"memory": moved}, peak, {"memory": memory})
-    said = f"{bits}-bit weights, batch {batch}, context {context}: {bound}, at best {batch * rate / found['flops']:,.1f} tokens/s through one layer"  # fmt: skip
-    drawn = roofline({"BF16": peak}, {"memory": memory}, {f"{found['intensity']:.1f} FLOP/byte": (found["intensity"], rate)}, title=said)  # fmt: skip
-    return drawn, f"Roofline with one point on the roof; {said}."
+    tokens_s = batch * rate / found["flops"]  # through this one layer
+    said = f"{bits}-bit weights, batch {batch}, context {context}"
+    title = f"{bound}: at best {tokens_s:,.0f} tokens/s through this layer"
+    drawn = roofline({"BF16": peak}, {"memory": memory}, {f"{found['intensity']:.1f} FLOP/byte": (found["intensity"], rate)}, title=title)  # fmt: skip
+    return drawn, f"Roofline with one point on the roof; {said}; {title}."
 
 
 explore(draw_decode, bits=[16, 8, 4, 32], batch=[1, 4, 16, 64, 256, 1024], context=[0, 1024, 8192, 65536])  # fmt: skip
@@ -865,8 +867,7 @@ explore(draw_decode, bits=[16, 8, 4, 32], batch=[1, 4, 16, 64, 256, 1024], conte
 #
 # $$S = \frac{1}{(1 - p) + p/s} \;<\; \frac{1}{1 - p}.$$
 #
-# With 80 % of the time in linear layers, infinitely fast ones give a factor 5. The *new* share of those layers is smaller, so each next gain is worth less. For several parts: add their new times. (Gustafson's view: users often take a larger problem instead, in which the serial part is a
-# smaller share.)
+# With 80 % of the time in linear layers, infinitely fast ones give a factor 5. The *new* share of those layers is smaller, so each next gain is worth less. For several parts: add their new times. (Gustafson: users often take a larger problem instead, whose serial share is smaller.)
 # %% role="given" id="amdahl-curves"
 
 
@@ -1020,14 +1021,14 @@ def show_gain() -> None:
 
 show_gain()
 # %% [markdown] items="1.6.C9"
-# **What you should see.** Over 64 tokens the linear layers have most of the time, and a good part of their gain arrives. Over one token they have about half or less: whatever you do to them, a factor near 2 is the end; and INT8 layers gain
+# **What you should see.** Over 64 tokens the linear layers have most of the time, and much of their gain arrives. Over one token they have about half or less: a factor near 2 is the end; and INT8 layers gain
 # less there, since each call quantizes its input too. Prediction and measurement agree within 10 to 20 %: hooks cost time themselves.
 #
 # Count too what quantization *adds* to the rest: that is a factor below 1.
 # %% [markdown] items="1.6.C9"
 # ## The CPU as the bottleneck
 #
-# What is the rest, in a one-token step? The roofline gives a time for all its bytes and operations. The step takes many times that: Python, dispatch, hundreds of small calls.
+# What is the rest, in a one-token step? The roofline gives a time for all its bytes and operations. The step takes a multiple of that: Python, dispatch, hundreds of small calls.
 #
 # On a GPU host and device overlap, a step takes about $\max(t_\text{host}, t_\text{device})$. As long as the host launches more slowly than kernels run, a faster kernel gains *nothing*: less than even Amdahl allows.
 # %% role="given" id="host"
