@@ -438,8 +438,8 @@ check("roof-bandwidth", stream_rates)
 
 
 def copy_ms(size_mib: float, rounds: int) -> list[float]:
-    """Times of copies of an array of this size, each of as many copies as move 64 MiB (on a GPU: 4 GiB)."""
-    count = max(1, int((4096 if GPU else 64) / size_mib))
+    """Times of copies of an array of this size, each of as many copies as move 64 MiB (on a GPU: 4 GiB), at most 4096."""
+    count = max(1, min(4096, int((4096 if GPU else 64) / size_mib)))
     source = torch.ones(int(size_mib * 2**18), device=profile.device)
     target = torch.empty_like(source)
 
@@ -597,7 +597,7 @@ def compute_bound_batch(
 
     x is (batch, k), W is (n, k), y is (batch, n). Operations: 2 batch n k. Bytes: W packed, rounded up to whole bytes, and
     act_bytes for each element of x and y. A batch is compute-bound if operations / bytes >= peak / bandwidth, compared exactly: these are
-    whole numbers of up to 80 bits and more, where floats round. Do not try one batch after another: the answer may be a billion.
+    whole numbers of up to 80 bits and more, where floats round. Do not try one batch after another: the answer may be near a billion.
 
     Args:
         n, k, weight_bits, act_bytes: whole numbers, 1 or more.

@@ -44,6 +44,7 @@ def cases(rng):
     yield case("groups of 1", part, layer=ODD, batch=1, context=1, bits=8, group=1)
     yield case("rows of other lengths", part, layer=WIDE, batch=1, context=7, bits=4, group=32)
     yield case("drawn", part, layer=_drawn(rng), batch=4, context=9, bits=8, group=24)
+    yield case("scales of 16-bit weights", part, layer=SMALL, batch=1, context=0, bits=16, group=16)
     part = "cache"
     for kv_bits in (None, 32, 8, 4):
         n = int(rng.integers(1, 5000))

@@ -180,6 +180,21 @@ def down(layer, batch, context, weight_bits, group=0, kv_bits=16):
     )
 
 
+@wrong("rounded-once", "Round each matrix up on its own, not the sum of all.")
+def once(layer, batch, context, weight_bits, group=0, kv_bits=16):
+    found = _model(layer, batch, context, weight_bits, group, kv_bits)
+    weights = -(-sum(r * c for r, c in _shapes(layer)) * weight_bits // 8)
+    moved = weights + found["scale_bytes"] + found["kv_bytes"]
+    return {**found, "weight_bytes": weights, "intensity": found["flops"] / moved}
+
+
+@wrong("no-scales-for-16-bits", "A group above 0 has scales, whatever the bits.")
+def few_bits(layer, batch, context, weight_bits, group=0, kv_bits=16):
+    _model(layer, batch, context, weight_bits, group, kv_bits)
+    used = group if weight_bits < 16 else 0
+    return _model(layer, batch, context, weight_bits, used, kv_bits)
+
+
 @wrong("scales-over-the-matrix", "Groups end with their row: ceil(columns / group) for each row.")
 def over_matrix(layer, batch, context, weight_bits, group=0, kv_bits=16):
     return _model(layer, batch, context, weight_bits, group, kv_bits,
