@@ -86,7 +86,7 @@ else:
 # ## Pointers, offsets, masks
 #
 # `x_ptr + lanes` is a block of addresses. `tl.load(addresses, mask=m, other=0)` reads where `m` holds and gives 0 elsewhere;
-# `tl.store(addresses, values, mask=m)` writes where `m` holds.
+# `tl.store(addresses, values, mask=m)` writes where `m` holds. Without `other` a masked lane holds anything (here, watched: 77).
 #
 # `tl.constexpr` arguments are fixed at compile time. The length of `tl.arange` must be a power of two, so the last program nearly always
 # has lanes too many: the mask is not an option.
