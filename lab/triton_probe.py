@@ -11,7 +11,7 @@ SHOWN = 3
 # Elements around each buffer on a GPU, where accesses are not watched.
 CANARIES = 256
 # Elements around each watched buffer: what lies beyond an end must not be inside the next one.
-GUARD = 1 << 16
+GUARD = 1 << 12
 
 
 def run_kernel(

@@ -1,4 +1,4 @@
-"""qadd-reference: Python's integers, pair by pair."""
+"""qadd-reference: every pair of codes, ties, extremes, against floor division."""
 
 import numpy as np
 
