@@ -9,7 +9,7 @@ from autograder.checks.oracles.cuda_runs import Launch, run, written_once
 KERNEL = "quantized_vector_add_kernel"
 BEFORE = 99
 # All pairs one code a thread take a while, watched; qadd-wide has all five on all pairs.
-WHOLE = ("many ties", "near ties")
+WHOLE = ("many ties",)
 PARTS = {"every pair": 0.5, "zero-points": 0.25, "sizes": 0.25}
 HINTS = (
     "int total = m_a * (a[i] - z_a) + m_b * (b[i] - z_b);",
