@@ -245,7 +245,7 @@ def gemv_source() -> str:
 
     y[r] = sum over j of w[r, j] * x[j], exact in int32. w is (rows, k) row-major, k a multiple of 4, w and x
     aligned to 4 bytes. One warp for each row; the one-dimensional launch has blocks of a multiple of 32 threads and
-    covers the rows, perhaps with warps to spare. Codes are read four at a time. Nothing outside the arrays is touched.
+    covers the rows, perhaps with warps to spare. Codes of w and x are read four at a time. Nothing outside the arrays is touched.
 
     >>> kernel, y = cuda.RawKernel(gemv_source(), "gemv"), cuda.zeros(2, np.int32)
     >>> w, x = np.int8([[1, 2, 3, 4], [-128, 0, 0, 1]]), np.int8([1, 10, 100, -128])

@@ -1,5 +1,6 @@
 """Run a learner's CUDA source for a judge: results and counters, or what went wrong as a finding."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,8 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
         the "out" arrays by name; "counters": load and store sectors, requests and bytes of global
         memory, requests and wavefronts of shared memory, bank conflicts, atomics, barriers,
         divergent branches; "loads", "requests" and "sectors": bytes, requests and 32-byte sectors of
-        loads by array.
+        loads by array; "stored": by array, for each lane of block 0's warp 0 the elements that it
+        stores, out of the launch's first 64 requests.
 
     Raises:
         Wrong: it does not compile, or a launch ends with an error; the sentence says where.
@@ -97,6 +99,11 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
         "loads": {name: sum(i.bytes for i in rows) for name, rows in loads.items()},
         "requests": {name: sum(i.requests for i in rows) for name, rows in loads.items()},
         "sectors": {name: sum(i.sectors for i in rows) for name, rows in loads.items()},
+        "stored": {
+            name: _stored(report, called[name], device)
+            for name, (way, _, device) in arrays.items()
+            if way == "out"
+        },
     }
 
 
@@ -130,6 +137,41 @@ def _counters(report: Any) -> dict[str, int]:
         "barriers": report.barriers,
         "divergent_branches": report.divergent_branches,
     }
+
+
+def _stored(report: Any, name: str, array: Any) -> list[list[int]]:
+    lanes: list[list[int]] = [[] for _ in range(32)]
+    for access in report.trace:
+        if (access.kind, access.space, access.name) != ("store", "global", name):
+            continue
+        many = max(1, access.size_bytes // array.itemsize)
+        for lane, offset in enumerate(access.offsets):
+            if offset is not None:
+                first = (offset - array.offset) // array.itemsize
+                lanes[lane] += range(first, first + many)
+    return lanes
+
+
+def own_elements(
+    answer: dict[str, Any], name: str, wanted: Callable[[int], list[int]], message: str
+) -> None:
+    """Judge that each lane of block 0's warp 0 stores its own elements of an array.
+
+    wanted: lane -> indices in the flat array, in any order.
+    """
+    for lane, stored in enumerate(answer["stored"][name]):
+        mine, own = sorted(set(stored)), sorted(wanted(lane))
+        expect.that(
+            mine == own,
+            message,
+            yours=f"thread {lane} of block 0 writes {_elements(name, mine)}",
+            right=f"thread {lane} of block 0 writes {_elements(name, own)}",
+        )
+
+
+def _elements(name: str, indices: list[int]) -> str:
+    shown = ", ".join(f"{name}[{i}]" for i in indices[:4])
+    return (shown or "nothing") + (", ..." if len(indices) > 4 else "")
 
 
 def at_most(counters: dict[str, int], counter: str, most: int, message: str) -> None:
