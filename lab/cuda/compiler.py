@@ -159,4 +159,7 @@ def refuse(messages: str) -> CompileError:
         where = f" in line {used[1]}: {other[1]}" if used else f": {other[1]}"
     else:
         where = "; the compiler says:"
-    return CompileError(f"The CUDA source does not compile{where}", tidy(messages))
+    theirs = first or used or not other  # our own headers' lines say nothing to a learner
+    return CompileError(
+        f"The CUDA source does not compile{where}", tidy(messages) if theirs else ""
+    )

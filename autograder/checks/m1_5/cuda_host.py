@@ -50,7 +50,9 @@ def probe(solution, x, scale, zero_point, turns=False):
     def recorded(grid, block, args, **options):
         for sizes in (grid, block):
             if not isinstance(sizes, tuple | list):
-                raise TypeError(f"grid and block are tuples, such as ({sizes},), as CuPy wants them")
+                raise TypeError(
+                    f"grid and block are tuples, such as ({sizes},), as CuPy wants them"
+                )
         launches.append([[int(v) for v in grid], [int(v) for v in block], len(args)])
         kernel(grid, block, args, **options)
         if turns:  # codes that only a launch can give

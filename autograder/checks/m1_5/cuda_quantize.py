@@ -71,5 +71,10 @@ def judge(case, answer):
     written_once(
         answer["counters"], case.x.size, "Each element is to be written once, by its own thread."
     )
-    if case.part == "codes":
-        own_elements(answer, "q", lambda lane: [lane], "Thread i of the launch is to do element i.")
+    if case.part == "sizes":
+        own_elements(
+            answer,
+            "q",
+            lambda lane: [lane] if lane < case.x.size else [],
+            "Thread i of the launch is to do element i.",
+        )

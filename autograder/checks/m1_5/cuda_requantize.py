@@ -34,7 +34,9 @@ def cases(rng):
     )
     yield _case("bits that float32 has not", "large sums", odd, 2**31 - 1, 51, 0)
     # 15.5 - 2**-56 and -7.5 - 2**-56: a double product has them at half.
-    yield _case("bits that float64 has not", "large sums", np.int32([552_624_217]), 2_021_070_871, 56, 0)
+    yield _case(
+        "bits that float64 has not", "large sums", np.int32([552_624_217]), 2_021_070_871, 56, 0
+    )
     yield _case("the same, negative", "large sums", np.int32([-1_187_106_059]), 455_251_619, 56, 0)
     bits = np.int32([2**26 + 2**19, 2**26 + 2**19 - 1, -(2**26) - 2**19, -(2**26) - 2**19 - 1])
     yield _case("just beside half", "large sums", bits, 1, 20, 0)
@@ -74,5 +76,5 @@ def judge(case, answer):
         expect.that(
             not floats, "Integers only: 64 bits are enough.", yours=f"`{floats}`", right="long long"
         )
-    if case.part == "values":
+    if case.part == "rounding":
         own_elements(answer, "q", lambda lane: [lane], "Thread i of the launch is to do element i.")
