@@ -232,7 +232,7 @@ check("cuda-requantize", requantize_source)
 # %% [markdown] items="1.5.C11 1.5.K7"
 # ### Exercise: a matrix-vector product with dp4a
 #
-# One **warp** for each row: lane $l$ takes the ints $l, l + 32, \dots$ of the row, then the 32 partial sums are added by shuffles.
+# One **warp** for each row: lane $l$ takes the ints $l, l + 32, \dots$ of the row, then the 32 partial sums are added, best by shuffles.
 #
 # <details><summary>Hint 1</summary>Row of this warp: <code>(blockIdx.x * blockDim.x + threadIdx.x) / 32</code>; lane:
 # <code>threadIdx.x % 32</code>.</details>

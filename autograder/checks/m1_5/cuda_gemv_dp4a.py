@@ -22,9 +22,9 @@ def cases(rng):
     mixed[:, ::2] = 127
     yield case("127 and -128", part="values", w=mixed, x=worst[0].copy(), grid=(1,), block=(64,))
     # 2**24 + 1: one more than float32 can hold.
-    odd = np.zeros((1, 1028), np.int8)
-    odd[:, :1024], odd[:, 1027] = -128, 1
-    yield case("a sum of 2**24 + 1", part="values", w=odd, x=odd[0].copy(), grid=(1,), block=(32,))
+    odd = np.zeros((2, 1152), np.int8)
+    odd[:, :1024], odd[:, 1151] = -128, 1
+    yield case("a sum of 2**24 + 1", part="values", w=odd, x=odd[0].copy(), grid=(1,), block=(64,))
     for rows, k, grid, block in (
         (1, 4, (1,), (32,)),
         (3, 132, (1,), (128,)),
