@@ -210,7 +210,8 @@ explore(
 # Affine quantization of one element: $q = \mathrm{clip}(\mathrm{round}(x / s) + z,\,-128,\,127)$, with scale $s$ and zero-point $z$.
 #
 # In CUDA C, `rintf(v)` rounds half to even, `roundf(v)` half away from zero, and a cast `(int)v` cuts the fraction off. `min` and `max` take two numbers of
-# the same type. A kernel is C++: `signed char` is INT8, and plain `char` may be unsigned on some machines.
+# the same type. A kernel is C++ without standard headers: `signed char` is INT8 (no `int8_t`), and plain `char` may be unsigned on some
+# machines.
 # %% [markdown] items="1.5.C2 1.5.C3 1.5.C12"
 # ### Exercise: quantize, one element a thread
 #

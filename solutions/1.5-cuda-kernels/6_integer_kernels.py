@@ -158,7 +158,7 @@ check("cuda-unpack-int4", unpack_source)
 # Rounding: add half of $2^n$, then shift right by $n$. In CUDA C a right shift of a negative number keeps the sign and rounds **down**: together that is
 # round half up, for both signs.
 # %% [markdown]
-# **Predict, then run.** $-5 / 2$ in four ways: `-5 / 2`, `-5 >> 1`, `(-5 + 1) >> 1` and `lrintf(-2.5f)`. How many different results?
+# **Predict, then run.** $-5 / 2$ in four ways: `-5 / 2`, `-5 >> 1`, `(-5 + 1) >> 1` and `rintf(-2.5f)`. How many different results?
 # %% role="predict" id="guess-halves"
 my_guess_results = ...
 # %% role="given" id="halves"

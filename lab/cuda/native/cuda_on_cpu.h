@@ -1,8 +1,29 @@
 // CUDA C++ for the host's compiler: keywords, built-in variables, and what a kernel may call.
 // Included ahead of a learner's source. CUDA C++ Programming Guide, "C++ Language Extensions".
 #pragma once
+// The C library brings names that NVRTC has not: a source would pass here alone, or clash with its own.
+#define int8_t course_c_int8_t
+#define int16_t course_c_int16_t
+#define int32_t course_c_int32_t
+#define int64_t course_c_int64_t
+#define uint course_c_uint
+#define ushort course_c_ushort
+#define ulong course_c_ulong
+#define gamma course_c_gamma
 #include <math.h>
 #include <stddef.h>
+#undef int8_t
+#undef int16_t
+#undef int32_t
+#undef int64_t
+#undef uint
+#undef ushort
+#undef ulong
+#undef gamma
+#undef INFINITY
+#undef NAN
+#undef HUGE_VALF
+#undef M_PI
 
 #define __global__ __attribute__((noinline, used))
 #define __device__

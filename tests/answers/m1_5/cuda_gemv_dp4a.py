@@ -228,7 +228,7 @@ def one_step():
 
 @wrong(
     "short-accumulator",
-    "A short holds two worst products; sum in int.",
+    "A short overflows at the second worst product: sum in int.",
 )
 def int16():
     return _source("""
