@@ -287,8 +287,8 @@ def bytes_loaded(tile=16, size=1024):
     """Bars: bytes from global memory for a product of two square INT8 matrices."""
     naive, tiled = 2 * size**3, 2 * size**3 // tile
     fig = bars(
-        {"no tiles": naive / 1e6, f"tiles of {tile}": tiled / 1e6},
-        unit="MB",
+        {"no tiles": naive / 1e9, f"tiles of {tile}": tiled / 1e9},
+        unit="GB",
         title=f"{size} x {size}, from global memory",
     )
     return (
