@@ -163,7 +163,7 @@ def unmarked(code: str) -> None:
             line = text.count("\n", 0, match.start("name")) + 1
             raise CompileError(
                 f"The CUDA source does not compile in line {line}: `{match['name']}` is a function of the "
-                f"host's: write `__device__` before it, so that a kernel can call it."
+                "host's: write `__device__` before it where a kernel calls it, or leave it out."
             )
 
 
