@@ -12,9 +12,10 @@ import numpy as np
 
 from autograder.checks import expect
 from autograder.checks.spec import Finding, Wrong
-from lab import cuda
 from lab.cuda import source as cuda_source
+from lab.cuda.arrays import DeviceArray, empty
 from lab.cuda.errors import CompileError, CudaError, KernelError
+from lab.cuda.kernel import RawKernel
 
 MOST_CHARS = 50_000
 # Launches of late: to name a misconception, the same sources are run on the same cases again.
@@ -98,7 +99,7 @@ def _run(source: str, launch: Launch) -> dict[str, Any]:
         if isinstance(value, tuple):
             way, name, array, *begin = value
             start = begin[0] if begin else 0
-            whole = cuda.empty(array.size + start, array.dtype)
+            whole = empty(array.size + start, array.dtype)
             device = whole[start:].reshape(array.shape)
             device.set(array)
             arrays[name] = (way, array, device)
@@ -106,9 +107,9 @@ def _run(source: str, launch: Launch) -> dict[str, Any]:
         else:
             arguments.append(value)
     try:
-        kernel = cuda.RawKernel(source, launch.name, launch.options)
-        report = cuda.watch(
-            kernel, launch.grid, launch.block, tuple(arguments), shared_mem=launch.shared_mem
+        # lab.cuda's own, with a GPU too: CuPy's arrays would be copied, and lose where they begin.
+        report = RawKernel(source, launch.name, launch.options).watch(
+            launch.grid, launch.block, tuple(arguments), shared_mem=launch.shared_mem
         )
     except CompileError as error:
         expect.wrong("error", _first(error), yours="does not compile", where=_lines(error))
@@ -171,7 +172,7 @@ def _counters(report: Any) -> dict[str, int]:
     }
 
 
-def _stored(report: Any, name: str, array: Any) -> list[list[int]]:
+def _stored(report: Any, name: str, array: DeviceArray) -> list[list[int]]:
     lanes: list[list[int]] = [[] for _ in range(32)]
     for access in report.trace:
         if (access.kind, access.space, access.name) != ("store", "global", name):
