@@ -1,13 +1,16 @@
 """A learner's CUDA source as the host's compiler takes it; what it declares.
 
-The text stays as it is, line by line. One thing is written differently: `extern __shared__ T name[];`
-names the launch's dynamic shared memory, which C++ says with an assembler name.
+The text stays as it is, line by line. Two things are written differently: `extern __shared__ T name[];`
+names the launch's dynamic shared memory, which C++ says with an assembler name; and behind each
+declaration of other `__shared__` variables stands a red zone, so that an index just outside of them
+is not inside the next one.
 """
 
 import functools
 import re
 from dataclasses import dataclass
 
+from lab.cuda.elf import RED_ZONE
 from lab.cuda.errors import CudaError
 
 FILE = "kernel.cu"
@@ -17,6 +20,8 @@ _DYNAMIC = re.compile(
     r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;"
 )
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
+_SHARED = re.compile(r"\b__shared__\b(?!\s*extern\b)")
+ZONE_BYTES = 256  # twice the width of all banks, so that a variable's banks stay as they were
 _ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 _FIXED = re.compile(r"\bconst(expr)?\b")
 _IN_MACRO = re.compile(r"#\s*define(?:[^\n]*\\\n)*[^\n]*__global__")
@@ -139,6 +144,35 @@ def _outermost(text: str) -> str:
     return "".join(result)
 
 
+def _with_red_zones(code: str) -> str:
+    """The code with a red zone behind each declaration of static `__shared__` variables."""
+    text, parts, done = blank(code), [], 0
+    for number, match in enumerate(_SHARED.finditer(text)):
+        end = _end_of_declaration(text, match.end())
+        head = re.split(r"[;{}]", text[: match.start()])[-1]
+        if end is None or end <= done or re.search(r"\bextern\b", head):
+            continue
+        zone = f" thread_local char {RED_ZONE}{number}[{ZONE_BYTES}] __attribute__((used));"
+        parts += [code[done:end], zone]
+        done = end
+    return "".join([*parts, code[done:]])
+
+
+def _end_of_declaration(text: str, at: int) -> int | None:
+    """Index behind the `;` that ends the declaration at `at`; None where there is none."""
+    start = text.rfind("\n", 0, at) + 1
+    directive = text[start:at].lstrip().startswith("#") or text[:start].endswith("\\\n")
+    depth = 0
+    for index in range(at, len(text)):
+        mark = text[index]
+        depth += (mark in "([{") - (mark in ")]}")
+        if depth < 0 or (directive and mark == "\n" and text[index - 1] != "\\"):
+            return None
+        if mark == ";" and not depth:
+            return index + 1
+    return None
+
+
 def translate(code: str, names: dict[str, str]) -> str:
     """The C++ source to compile.
 
@@ -154,7 +188,8 @@ def translate(code: str, names: dict[str, str]) -> str:
 
     if _ASSEMBLY.search(blank(code)):
         raise CudaError("Inline assembly is for one processor: without a GPU it cannot be run.")
-    body = _DYNAMIC.sub(lambda m: dynamic(f"{m[1]} {m[2]}".strip()), code)
+    body = _with_red_zones(code)
+    body = _DYNAMIC.sub(lambda m: dynamic(f"{m[1]} {m[2]}".strip()), body)
     body = _DYNAMIC_TOO.sub(lambda m: dynamic(m[1]), body)
     table = [
         f'static bool course_kernel_{i} = course::Caller<({expression})>::enter("{name}");'
