@@ -39,6 +39,23 @@ extern "C" __global__ void unwritten(int *y) {
     __syncthreads();
     y[threadIdx.x] = part[threadIdx.x];  // <- unwritten
 }
+#define SHARED(TYPE, NAME, COUNT) __shared__ TYPE NAME[COUNT];
+extern "C" __global__ void neighbours(int *y, int by, unsigned below) {
+    SHARED(int, above, 32) __shared__ int first[31];
+    static __shared__ __align__(16) struct { char c[3]; int i; } second[32], third; /* ; __shared__ */
+    volatile __shared__ int fourth[32]; int __shared__ last;
+    above[threadIdx.x] = second[threadIdx.x].i = fourth[threadIdx.x] = third.i = last = 1;
+    if (threadIdx.x < 31) first[threadIdx.x] = 1;
+    __syncthreads();
+    y[threadIdx.x] = first[(int)(threadIdx.x - below) + by];  // <- neighbours
+    y[threadIdx.x] += above[threadIdx.x] + second[threadIdx.x / 2].i + fourth[1] + third.i + last;
+}
+extern "C" __global__ void shared_wrapped(int *y) {
+    __shared__ int part[32];
+    part[threadIdx.x] = 1;
+    __syncthreads();
+    y[threadIdx.x] = part[threadIdx.x - 1];  // <- shared_wrapped
+}
 extern "C" __global__ void no_barrier(int *y) {
     __shared__ int part[64];
     part[threadIdx.x] = threadIdx.x;  // <- no_barrier
@@ -63,6 +80,13 @@ extern "C" __global__ void no_atomic(int *y) {
 extern "C" __global__ void half_atomic(int *y) {
     if (threadIdx.x == 0) y[0] = 5;
     else atomicAdd(y, 1);  // <- half_atomic
+}
+extern "C" __global__ void zeroed_late(int *y) {
+    __shared__ int count[4];
+    if (threadIdx.x < 4) count[threadIdx.x] = 0;
+    atomicAdd(&count[threadIdx.x % 4], 1);  // <- zeroed_late
+    __syncthreads();
+    if (threadIdx.x < 4) y[threadIdx.x] = count[threadIdx.x];
 }
 extern "C" __global__ void two_writers(int *y) {
     y[threadIdx.x / 2] = threadIdx.x;  // <- two_writers
@@ -217,6 +241,10 @@ WATCHED = {
     "null": (1, 1, lambda: (None,), "outside", ((0, 0, 0), (0, 0, 0)), "null pointer"),
     "unwritten": (1, 32, lambda: (ints(32),), "uninitialised", ((0, 0, 0), (31, 0, 0)),
                   "reads `part` (shared; bytes 124 to 127) that no thread of this block has written"),
+    "neighbours": (1, 32, lambda: (ints(32), np.int32(0), np.uint32(0)), "outside",
+                   ((0, 0, 0), (31, 0, 0)), "4 bytes, just beyond the end of `first` (shared, 124 bytes)"),
+    "shared_wrapped": (1, 32, lambda: (ints(32),), "outside", ((0, 0, 0), (0, 0, 0)),
+                       "an unsigned index went below 0"),
     "no_barrier": (1, 64, lambda: (ints(64),), "race", ((0, 0, 0), (32, 0, 0)),
                    "writes `part` (shared; bytes 128 to 131) that thread (31, 0, 0) reads"),
     "no_warp_barrier": (1, 32, lambda: (ints(32),), "race", ((0, 0, 0), (0, 0, 0)),
@@ -226,6 +254,8 @@ WATCHED = {
     "no_atomic": (4, 1, lambda: (ints(1),), "race", ((1, 0, 0), (0, 0, 0)),
                   "`y[0]` that thread (0, 0, 0) of block (0, 0, 0) writes"),
     "half_atomic": (1, 32, lambda: (ints(1),), "race", None, "updates `y[0]`"),
+    "zeroed_late": (1, 64, lambda: (ints(4),), "race", ((0, 0, 0), (4, 0, 0)),
+                    "thread (0, 0, 0) writes too, and nothing orders the two: put a __syncthreads()"),
     "two_writers": (1, 4, lambda: (ints(2),), "race", ((0, 0, 0), (1, 0, 0)),
                     "writes `y[0]` that thread (0, 0, 0) writes too"),
     "in_place": (2, 64, lambda: (cuda.arange(128, dtype=np.int32), np.int32(128)), "race",
@@ -241,11 +271,11 @@ WATCHED = {
 }  # fmt: skip
 BOTH = {
     "some_wait": (1, 64, lambda: (ints(64),), "barrier",
-                  "16 of 64 threads wait here, and thread (16, 0, 0) has returned"),
+                  "16 of 64 threads wait here, and thread (16, 0, 0) has ended without it"),
     "two_barriers": (1, 64, lambda: (ints(64),), "barrier",
                      "thread (16, 0, 0) waits at __syncthreads() in line"),
     "early_return": (1, 64, lambda: (ints(64), np.int32(40)), "barrier",
-                     "40 of 64 threads wait here, and thread (40, 0, 0) has returned"),
+                     "40 of 64 threads wait here, and thread (40, 0, 0) has ended without it"),
     "not_in_mask": (1, 32, lambda: (ints(32),), "mask",
                     "lane 8 calls a warp shuffle with the mask 0x000000ff"),
     "half_a_shuffle": (1, 32, lambda: (ints(32),), "barrier",
@@ -265,6 +295,19 @@ def test_found_by_watching(module, name):
     )
     assert place in (None, (finding.block, finding.thread))
     assert CODE.splitlines()[finding.line - 1].strip() in finding.message
+
+
+def test_no_shared_variable_lies_beside_another(module):
+    y = ints(31)
+    module.get_function("neighbours").watch((1,), (31,), (y, np.int32(0), np.uint32(0)))
+    assert set(y.get()) == {6}
+    for by, where in (
+        (-1, "4 bytes before the start"),
+        (-20, "80 bytes before the start"),
+        (40, "36 bytes beyond the end"),
+    ):
+        finding = fails(module, "neighbours", 1, 31, y, np.int32(by), np.uint32(0))
+        assert finding.kind == "outside" and f"{where} of `first`" in finding.message
 
 
 @pytest.mark.parametrize("watch", [True, False], ids=["watched", "plain"])

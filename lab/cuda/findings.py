@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.cuda import elf
+from lab.cuda import elf, outside
 from lab.cuda.arrays import DeviceArray
 
 
@@ -116,45 +116,6 @@ class _About:
         return f"`{self.name}[{self.index}{many}]`"
 
 
-def _outside(a: _About) -> str:
-    if a.row.get("beyond") == "dynamic":
-        return (
-            f"{a.does} byte {a.offset:,} of the dynamic shared memory, and the launch gives it "
-            f"{a.row['shared_mem']:,} bytes: raise shared_mem, or guard the index."
-        )
-    if a.row.get("beyond") == "variable":
-        return (
-            f"{a.does} {a.bytes} bytes, {a.offset:,} bytes beyond the end of the variable "
-            f"`{a.row['variable']}`: guard the index."
-        )
-    if a.row.get("beyond") == "static":
-        return (
-            f"{a.does} {a.bytes} bytes, {a.offset:,} bytes beyond the end of the block's __shared__ "
-            "variables: guard the index."
-        )
-    if a.shared:
-        return f"{a.does} {a.element}, and so beyond the variable's end."
-    if not a.name:
-        if a.row.get("address", 1 << 20) < 4096:
-            return f"{a.does} through a null pointer."
-        return (
-            f"{a.does} an address that belongs to no array of this launch, nor to its shared "
-            "memory."
-        )
-    size = f"{a.elements:,} element{'s' * (a.elements != 1)} of {a.dtype}"
-    if a.row.get("wrapped"):
-        return (
-            f"{a.does} {a.element}: an unsigned index went below 0, and so 2**32 elements too far "
-            f"({size})."
-        )
-    if a.index < a.low:
-        away, side = a.low - a.index, "before its start"
-    else:
-        last = a.index + max(1, a.bytes // a.dtype.itemsize) - 1
-        away, side = last - a.elements + 1, "beyond its end"
-    return f"{a.does} {a.element}, {away:,} element{'s' * (away != 1)} {side} ({size}): guard the index."
-
-
 def _misaligned(a: _About) -> str:
     if "access" not in a.row:
         return (
@@ -194,8 +155,8 @@ def _race(a: _About) -> str:
         if same
         else "use an atomic, or one block's own place"
     )
-    if same and a.row["how"] == "writes after write":
-        remedy = "use an atomic, or let one thread write"
+    if same and a.row["how"] == "writes after write" and a.does != "updates":
+        remedy = "give each thread a place of its own (is the index right?), or use an atomic"
     return f"data race: {did.format(a.element, who)}, and nothing orders the two: {remedy}."
 
 
@@ -207,7 +168,7 @@ def _barrier(a: _About) -> str:
         other = row["other_call"] + ("()" if row["other_call"].startswith("__") else "")
         text += f"thread {_index(row['other'])} waits at {other} in line {row['other_line']}"
     elif "other" in row:
-        text += f"thread {_index(row['other'])} has returned"
+        text += f"thread {_index(row['other'])} has ended without it"
     else:
         text += "nobody else comes"
     return f"{text}. Every thread of the block must pass the same barrier."
@@ -267,7 +228,7 @@ def _crash(a: _About) -> str:
 
 
 SENTENCES: dict[str, Callable[[_About], str]] = {
-    "outside": _outside,
+    "outside": outside.sentence,
     "misaligned": _misaligned,
     "uninitialised": _uninitialised,
     "race": _race,

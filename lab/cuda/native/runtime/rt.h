@@ -92,6 +92,8 @@ struct Launch {
     std::vector<void *> arguments;
     // Thread-local bytes that C++ keeps about an array of classes, by offset: no shared memory.
     std::vector<std::pair<size_t, size_t>> guards;
+    // Thread-local bytes between `__shared__` variables, by offset: nobody's.
+    std::vector<std::pair<size_t, size_t>> gaps;
 };
 
 extern Launch launch;

@@ -72,6 +72,8 @@ Where where(uintptr_t address, const Thread &thread) {
     if (address - range.start < range.end - range.start) {
         for (auto &guard : launch.guards)
             if (address - range.start - guard.first < guard.second) return {Space::local, 0, 0};
+        for (auto &gap : launch.gaps)
+            if (address - range.start - gap.first < gap.second) return {Space::nowhere, 0, 0};
         return {Space::shared, 0, address - range.start};
     }
     size_t offset = address - (uintptr_t)course_dynamic_shared;
@@ -103,13 +105,19 @@ static std::string at_json(const Access &access, const Where &at) {
 }
 
 // An address just behind the launch's shared memory or a variable, or anywhere else.
-static std::string beyond(uintptr_t address) {
-    size_t dynamic = address - (uintptr_t)course_dynamic_shared, end = static_shared().end;
+static std::string beyond(uintptr_t address, unsigned size) {
+    size_t dynamic = address - (uintptr_t)course_dynamic_shared;
+    Range fixed = static_shared();
     if (dynamic < DYNAMIC_BYTES)
         return "\"beyond\":\"dynamic\",\"offset\":" + std::to_string(dynamic) +
                ",\"shared_mem\":" + std::to_string(launch.shared);
-    if (end != static_shared().start && address - end < 4096)
-        return "\"beyond\":\"static\",\"offset\":" + std::to_string(address - end);
+    if (fixed.end != fixed.start && address - fixed.start < fixed.end - fixed.start + 4096)
+        return "\"beyond\":\"static\",\"offset\":" + std::to_string(address - fixed.start);
+    // A 32-bit unsigned index that went below zero.
+    uintptr_t meant = address - ((uintptr_t)size << 32) + 4096;
+    if (meant - (uintptr_t)course_dynamic_shared < 4096 ||
+        (fixed.end != fixed.start && meant - fixed.start < fixed.end - fixed.start + 4096))
+        return "\"beyond\":\"wrapped\"";
     const Symbol *nearest = nullptr;
     size_t least = 4096;
     for (Symbol *s = symbols; s; s = s->next) {
@@ -179,6 +187,9 @@ static void look_at_cell(Thread &thread, Cell &cell, const Where &at, Doubt &dou
         suspect(thread, doubt, race(thread, at, "writes after read", cell.reader));
     else if (cell.other && cell.other != me && !order.before(thread, cell.other, cell.other_read))
         suspect(thread, doubt, race(thread, at, "writes after read", cell.other));
+    // A thread's own atomic does not hide from others what it wrote plainly since the barrier.
+    bool plain = cell.writer == me && !(cell.written & ATOMIC) && cell.written >= order.barrier;
+    if (kind == Kind::atomic && plain) return;
     cell.writer = me;
     cell.written = time | (kind == Kind::atomic ? ATOMIC : 0);
     cell.reader = cell.other = 0;
@@ -193,7 +204,7 @@ void look(Thread &thread, Doubt &doubt) {
         bool stack = among_stacks(access.address);
         Finding finding = here(stack ? "stack" : "outside", &thread, &access);
         if (first.space == Space::shared) finding.more = at_json(access, first);
-        else finding.more = beyond(access.address);
+        else finding.more = beyond(access.address, access.size);
         stop(finding);
     }
     if (access.size <= 16 && !(access.size & (access.size - 1)) && access.address % access.size) {
