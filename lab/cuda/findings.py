@@ -109,6 +109,8 @@ class _About:
             name, offset = self.shared
             name = f"`{name}`" if " " not in name else name
             return f"{name} (shared; bytes {offset} to {offset + self.bytes - 1})"
+        if variable := self.row.get("variable"):
+            return f"`{variable}` (bytes {self.offset} to {self.offset + self.bytes - 1})"
         if not self.name:
             return f"{self.bytes} bytes"
         last = self.index + max(1, self.bytes // self.dtype.itemsize) - 1
@@ -278,7 +280,9 @@ SENTENCES: dict[str, Callable[[_About], str]] = {
     "endless": lambda a: (
         "the kernel still runs after its limit of CPU time: does this loop never end?"
     ),
-    "division": lambda a: "divides an integer by zero; on a GPU the result is undefined.",
+    "division": lambda a: (
+        "divides an integer by zero, or the least int by -1; on a GPU the result is undefined."
+    ),
     "stack": lambda a: "the local variables need more than the 64 KB of stack that a thread has.",
     "stopped": lambda a: f"{a.row['why']}.",
     "overrun": lambda a: (
