@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -126,7 +127,9 @@ def observed(check: Check, case: Case, outcome: Outcome) -> Outcome:
         return Outcome(answer=check.observe(case, outcome.answer))
     except Wrong as verdict:
         found = verdict.finding
-        return Outcome(failure=found, error=f"{found.stage} {found.yours}")
+        # Failed in the same way: whatever the line, and whatever the learner calls things.
+        told = re.sub(r"`[^`]*`|line \d+", "", f"{found.stage} {found.yours} {found.message}")
+        return Outcome(failure=found, error=told)
 
 
 def failed_outcome(what: str, text: str = "", error: str = "", where: str = "") -> Outcome:
