@@ -84,11 +84,13 @@ def run_cases(
         start = time.monotonic()
         outcome = observed(check, case, answer(case))
         seen[case.part].append((case, outcome))
+        took = time.monotonic() - start
         if case.part in failed:
-            spent += time.monotonic() - start
+            spent += took
             continue
         finding = outcome.failure or judge(check, case, outcome.answer)
         if finding:
+            spent += took  # a kernel that never ends would not end in the next case either
             failed[case.part] = replace(finding, case=case.label, part=case.part)
     _refuse_untried(check, seen, failed, gate)
     for part, finding in failed.items():

@@ -192,7 +192,7 @@ def _race(a: _About) -> str:
     if a.does == "updates":
         did = did.replace("writes {}", "updates {}", 1)
     remedy = (
-        "put a __syncthreads() between the two"
+        "put a __syncthreads() between the two, or use an atomic if both update it"
         if same
         else "use an atomic, or one block's own place"
     )
