@@ -91,7 +91,7 @@ fuzz-gguf: $(STAMP)  ## a minute of changed GGUF files against the reference rea
 bench: bench-cuda  ## measure CUDA on the CPU, and grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md
 
-bench-cuda: $(STAMP)  ## seconds of CUDA kernels on the CPU, plain and watched (a quiet machine)
+bench-cuda: $(STAMP)
 	python -m ci.cuda_bench
 
 lm: $(STAMP)  ## train the shipped language models again (resumes), then measure them
