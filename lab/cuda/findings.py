@@ -21,7 +21,7 @@ class Finding:
         message: what happened, where, and what to do.
         line: of the source, from 1; 0 where it is not known.
         block, thread: indices (x, y, z).
-        name: the array, "" where there is none.
+        name: the array or variable, "" where there is none.
     """
 
     kind: str
@@ -67,7 +67,7 @@ def _finding(row: dict, job, memories, buffers, table) -> Finding:
     source = job.program.code.splitlines()
     if 0 < line <= len(source):
         message += f"\n    line {line}: {source[line - 1].strip()}"
-    return Finding(kind, message, line, block, thread, about.name)
+    return Finding(kind, message, line, block, thread, about.name or about.variable)
 
 
 def _index(index) -> str:
@@ -101,6 +101,12 @@ class _About:
         else:
             image = self.job.program.binary
             self.shared = elf.shared_variable(image, self.offset) or ("shared memory", self.offset)
+
+    @property
+    def variable(self) -> str:
+        """A variable of shared memory or of the module; "" where it is none, or has no name."""
+        named = self.shared and " " not in self.shared[0]
+        return self.shared[0] if named else self.row.get("variable", "")
 
     @property
     def element(self) -> str:
