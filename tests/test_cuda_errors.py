@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(
 CODE = r"""
 __constant__ float coefficients[4];
 __device__ unsigned int ticket;
+__device__ int parts[64];
 
 extern "C" __global__ void beyond(float *x, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -133,6 +134,44 @@ extern "C" __global__ void half_a_shuffle(int *y) {
     else __syncthreads();
     y[threadIdx.x] = v;
 }
+extern "C" __global__ void odd_width(int *y) {
+    y[threadIdx.x] = __shfl_xor_sync(0xffffffffu, (int)threadIdx.x, 1, 3);  // <- odd_width
+}
+extern "C" __global__ void variable_in_block(int *y) {
+    parts[threadIdx.x] = threadIdx.x;
+    y[threadIdx.x] = parts[31 - threadIdx.x];  // <- variable_in_block
+}
+// The last block reads what the others left, each with one thing wrong.
+extern "C" __global__ void no_fence(int *part, int *y) {
+    if (threadIdx.x) return;
+    parts[blockIdx.x] = 1;
+    if (atomicAdd(&ticket, 1u) == gridDim.x - 1) y[0] = parts[0];  // <- no_fence
+}
+extern "C" __global__ void fence_of_a_block(int *part, int *y) {
+    if (threadIdx.x) return;
+    part[blockIdx.x] = 1;
+    __threadfence_block();
+    if (atomicAdd(&ticket, 1u) == gridDim.x - 1) y[0] = part[0];  // <- fence_of_a_block
+}
+extern "C" __global__ void fence_too_early(int *part, int *y) {
+    if (threadIdx.x) return;
+    __threadfence();
+    part[blockIdx.x] = 1;
+    if (atomicAdd(&ticket, 1u) == gridDim.x - 1) y[0] = part[0];  // <- fence_too_early
+}
+extern "C" __global__ void fence_for_others(int *part, int *y) {
+    part[32 * blockIdx.x + threadIdx.x] = 1;
+    if (threadIdx.x) return;
+    __threadfence();
+    if (atomicAdd(&ticket, 1u) == gridDim.x - 1) y[0] = part[1];  // <- fence_for_others
+}
+extern "C" __global__ void not_told(int *part, int *y) {
+    if (threadIdx.x == 0) {
+        part[blockIdx.x] = 1;
+        __threadfence();
+        atomicAdd(&ticket, 1u);
+    } else if (threadIdx.x == 7 && blockIdx.x) y[0] = part[0];  // <- not_told
+}
 extern "C" __global__ void constant_store(float *y) {
     coefficients[threadIdx.x] = 1;  // <- constant_store
     y[0] = coefficients[1];
@@ -188,6 +227,16 @@ extern "C" __global__ void last_block(const int *x, int *part, int *out) {
         for (int j = 0; j < gridDim.x; ++j) sum += part[j];
         out[0] = sum;
     }
+}
+extern "C" __global__ void all_fence(const int *x, int *part, int *out) {
+    __shared__ bool last;
+    part[blockIdx.x * blockDim.x + threadIdx.x] = x[blockIdx.x];
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) last = atomicAdd(&ticket, 1u) == gridDim.x - 1;
+    __syncthreads();
+    if (last && threadIdx.x == 9)
+        for (int j = 0; j < gridDim.x * blockDim.x; ++j) out[0] += part[j];
 }
 extern "C" __global__ void spin(int *lock, int *y) {
     if (threadIdx.x % 32 == 0) {
@@ -264,6 +313,18 @@ WATCHED = {
                      ((1, 0, 0), (0, 0, 0)), "thread (63, 0, 0) of block (0, 0, 0) reads"),
     "other_width": (1, 8, lambda: (lambda y: (y, y.view(np.int8)))(ints(8)), "race",
                     ((0, 0, 0), (1, 0, 0)), "writes `y[0]` that thread (0, 0, 0) writes too"),
+    "variable_in_block": (1, 32, lambda: (ints(32),), "race", ((0, 0, 0), (0, 0, 0)),
+                          "reads `parts` (bytes 124 to 127) that thread (31, 0, 0) writes"),
+    "no_fence": (3, 32, lambda: (ints(3), ints(1)), "race", ((2, 0, 0), (0, 0, 0)),
+                 "reads `parts` (bytes 0 to 3) that thread (0, 0, 0) of block (0, 0, 0) writes"),
+    "fence_of_a_block": (3, 32, lambda: (ints(3), ints(1)), "race", ((2, 0, 0), (0, 0, 0)),
+                         "reads `part[0]` that thread (0, 0, 0) of block (0, 0, 0) writes"),
+    "fence_too_early": (3, 32, lambda: (ints(3), ints(1)), "race", ((2, 0, 0), (0, 0, 0)),
+                        "reads `part[0]` that thread (0, 0, 0) of block (0, 0, 0) writes"),
+    "fence_for_others": (3, 32, lambda: (ints(96), ints(1)), "race", ((2, 0, 0), (0, 0, 0)),
+                         "reads `part[1]` that thread (1, 0, 0) of block (0, 0, 0) writes"),
+    "not_told": (2, 32, lambda: (ints(2), ints(1)), "race", ((1, 0, 0), (7, 0, 0)),
+                 "reads `part[0]` that thread (0, 0, 0) of block (0, 0, 0) writes"),
     "far_coefficient": (1, 4, lambda: (cuda.zeros(4, np.float32),), "outside", ((0, 0, 0), (3, 0, 0)),
                         "reads 4 bytes, 0 bytes beyond the end of the variable `coefficients`"),
     "constant_store": (1, 4, lambda: (cuda.zeros(1, np.float32),), "constant", ((0, 0, 0), (0, 0, 0)),
@@ -281,6 +342,7 @@ BOTH = {
     "half_a_shuffle": (1, 32, lambda: (ints(32),), "barrier",
                        "a warp shuffle is not reached by all: 16 of 32 threads wait here"),
     "division": (1, 1, lambda: (ints(1), np.int32(0)), "division", "by zero"),
+    "odd_width": (1, 32, lambda: (ints(32),), "stopped", "must be 1, 2, 4, 8, 16 or 32"),
     "asserted": (1, 1, lambda: (ints(1), np.int32(0)), "stopped", "the assertion `n > 6` failed"),
 }  # fmt: skip
 
@@ -288,6 +350,7 @@ BOTH = {
 @pytest.mark.parametrize("name", WATCHED)
 def test_found_by_watching(module, name):
     grid, block, make, kind, place, words = WATCHED[name]
+    module.get_global("ticket").set(np.zeros(1, np.uint32))
     finding = fails(module, name, grid, block, *make())
     assert finding.kind == kind and words in finding.message
     assert (
@@ -371,6 +434,8 @@ def test_right_kernels_pass(module, watch):
     x = cuda.arange(4, dtype=np.int32)
     module.get_global("ticket").set(np.zeros(1, np.uint32))
     assert run("last_block", 4, 32, x, ints(4), ints(1))[2] == 6
+    module.get_global("ticket").set(np.zeros(1, np.uint32))
+    assert run("all_fence", 4, 32, x, ints(128), ints(1))[2] == 32 * 6
     assert run("spin", 2, 128, ints(1), ints(1))[1] == 8
 
 

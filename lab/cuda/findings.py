@@ -21,7 +21,7 @@ class Finding:
         message: what happened, where, and what to do.
         line: of the source, from 1; 0 where it is not known.
         block, thread: indices (x, y, z).
-        name: the array, "" where there is none.
+        name: the array or variable, "" where there is none.
     """
 
     kind: str
@@ -67,7 +67,7 @@ def _finding(row: dict, job, memories, buffers, table) -> Finding:
     source = job.program.code.splitlines()
     if 0 < line <= len(source):
         message += f"\n    line {line}: {source[line - 1].strip()}"
-    return Finding(kind, message, line, block, thread, about.name)
+    return Finding(kind, message, line, block, thread, about.name or about.variable)
 
 
 def _index(index) -> str:
@@ -103,12 +103,20 @@ class _About:
             self.shared = elf.shared_variable(image, self.offset) or ("shared memory", self.offset)
 
     @property
+    def variable(self) -> str:
+        """A variable of shared memory or of the module; "" where it is none, or has no name."""
+        named = self.shared and " " not in self.shared[0]
+        return self.shared[0] if named else self.row.get("variable", "")
+
+    @property
     def element(self) -> str:
         """`x[7]`, or several of them."""
         if self.shared:
             name, offset = self.shared
             name = f"`{name}`" if " " not in name else name
             return f"{name} (shared; bytes {offset} to {offset + self.bytes - 1})"
+        if variable := self.row.get("variable"):
+            return f"`{variable}` (bytes {self.offset} to {self.offset + self.bytes - 1})"
         if not self.name:
             return f"{self.bytes} bytes"
         last = self.index + max(1, self.bytes // self.dtype.itemsize) - 1
@@ -151,7 +159,7 @@ def _race(a: _About) -> str:
     if a.does == "updates":
         did = did.replace("writes {}", "updates {}", 1)
     remedy = (
-        "put a __syncthreads() between the two"
+        "put a __syncthreads() between the two, or use an atomic if both update it"
         if same
         else "use an atomic, or one block's own place"
     )
@@ -239,7 +247,9 @@ SENTENCES: dict[str, Callable[[_About], str]] = {
     "endless": lambda a: (
         "the kernel still runs after its limit of CPU time: does this loop never end?"
     ),
-    "division": lambda a: "divides an integer by zero; on a GPU the result is undefined.",
+    "division": lambda a: (
+        "divides an integer by zero, or the least int by -1; on a GPU the result is undefined."
+    ),
     "stack": lambda a: "the local variables need more than the 64 KB of stack that a thread has.",
     "stopped": lambda a: f"{a.row['why']}.",
     "overrun": lambda a: (

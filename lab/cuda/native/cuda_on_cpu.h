@@ -71,7 +71,7 @@ int course_sync_block(int kind, int predicate, int line);
 extern char course_dynamic_shared[];
 course_u64 course_warp(int kind, unsigned int mask, course_u64 value, int source, int line);
 void course_atomic(const volatile void *address, unsigned int size, int line);
-void course_fence();
+void course_fence(int whole_grid);
 int course_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void course_stop(const char *why, int line) __attribute__((noreturn));
 long long course_clock();
@@ -104,9 +104,9 @@ COURSE_CALL void __syncthreads(COURSE_LINE) { course_sync_block(0, 0, line); }
 COURSE_CALL int __syncthreads_count(int p, COURSE_LINE) { return course_sync_block(1, p != 0, line); }
 COURSE_CALL int __syncthreads_and(int p, COURSE_LINE) { return course_sync_block(2, p != 0, line); }
 COURSE_CALL int __syncthreads_or(int p, COURSE_LINE) { return course_sync_block(3, p != 0, line); }
-COURSE_CALL void __threadfence() { course_fence(); }
-COURSE_CALL void __threadfence_block() { course_fence(); }
-COURSE_CALL void __threadfence_system() { course_fence(); }
+COURSE_CALL void __threadfence() { course_fence(1); }
+COURSE_CALL void __threadfence_block() { course_fence(0); }
+COURSE_CALL void __threadfence_system() { course_fence(1); }
 COURSE_CALL long long clock64() { return course_clock(); }
 #define clock course_clock32
 COURSE_CALL int clock() { return (int)course_clock(); }
