@@ -490,7 +490,7 @@ else:
 #
 # On a CUDA machine: `ncu --set full --kernel-name quantized_vector_add_kernel python your_script.py` (Nsight Compute). Look at *Memory Throughput*, *L1/TEX: sectors per request* and *Warp state: stall
 # long scoreboard*. Without one, `cuda.watch` has the sectors and requests, not the time.
-#
+# %% [markdown] items="1.5.P4"
 # **In your own words**, in 150 to 250 words: a report. What was measured on which machine; are all pairs exact; requests and sectors of both kernels and what they mean; which bound the kernel has (memory or
 # instructions) and how you know; the share of copy bandwidth, or what you would measure to get it; one change that would *not* help, and why.
 # %% [markdown] role="written" id="qadd-report" items="1.5.P4" points=5
