@@ -1,0 +1,203 @@
+"""Traces in the Trace Event Format: record them with torch.profiler, read, write and draw them.
+
+The format is that of Chrome's trace viewer and of Perfetto: a JSON object whose "traceEvents" is a list
+of events; `ts` and `dur` are microseconds, whatever "displayTimeUnit" says.
+"""
+
+import gzip
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from lab.errors import CourseError
+from lab.palette import OKABE_ITO
+from lab.paths import repo_root
+from lab.plots import INK, figure
+
+HOST_ROWS = 4
+# The categories that torch.profiler writes, with the colour and the hatch of their bars.
+STYLES = {
+    "user_annotation": (OKABE_ITO["sky"], ""),
+    "cpu_op": (OKABE_ITO["blue"], ""),
+    "cuda_runtime": (OKABE_ITO["purple"], "xx"),
+    "kernel": (OKABE_ITO["green"], ""),
+    "gpu_memcpy": (OKABE_ITO["orange"], "//"),
+}
+DEVICE = ("kernel", "gpu_memcpy", "gpu_memset")
+
+
+class Recording(NamedTuple):
+    """trace: the Trace Event Format as a dict. averages: torch.profiler's own table, for each name
+    (calls, self CPU time in us, total CPU time in us)."""
+
+    trace: dict
+    averages: dict[str, tuple[int, float, float]]
+
+
+def traces_dir() -> Path:
+    """The folder of the recorded traces that ship with the course."""
+    return repo_root() / "data" / "traces"
+
+
+def shipped_traces() -> dict[str, Path]:
+    """The recorded traces by their letter, in order.
+
+    Raises:
+        CourseError: the folder is missing or empty.
+    """
+    found = {path.name.split(".")[0]: path for path in sorted(traces_dir().glob("*.json.gz"))}
+    if not found:
+        raise CourseError(
+            f"{traces_dir()} holds no traces: restore it from the repository, "
+            "or record it with `python -m data.record_traces`."
+        )
+    return found
+
+
+def gpu_traces() -> dict[str, Path]:
+    """Traces that `python -m data.record_traces --gpu` left in ci/reports/; {} where there are none."""
+    return {p.name.split(".")[0]: p for p in sorted((repo_root() / "ci/reports").glob("*.trace.json.gz"))}  # fmt: skip
+
+
+def read_trace(path: str | Path) -> dict:
+    """A trace from a .json or .json.gz file; a bare list of events becomes {"traceEvents": list}.
+
+    Raises:
+        CourseError: no such file, damaged, or no trace.
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+        trace = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+    except (OSError, EOFError, ValueError, gzip.zlib.error) as error:
+        raise CourseError(
+            f"{path} cannot be read as a trace ({type(error).__name__}): "
+            "export it again with `export_chrome_trace`."
+        ) from error
+    trace = {"traceEvents": trace} if isinstance(trace, list) else trace
+    if not isinstance(trace, dict) or not isinstance(trace.get("traceEvents"), list):
+        raise CourseError(f"{path} has no list of traceEvents: it is JSON, but no trace.")
+    return trace
+
+
+def write_trace(trace: dict, path: str | Path) -> int:
+    """Write a trace as .json.gz, the same bytes for the same trace; returns the size in bytes."""
+    data = json.dumps(trace, separators=(",", ":")).encode()
+    packed = gzip.compress(data, 9, mtime=0)
+    Path(path).write_bytes(packed)
+    return len(packed)
+
+
+def record(
+    step: Callable[[], object], *, wait: int = 1, warmup: int = 1, active: int = 2
+) -> Recording:
+    """Profile `step()`: some calls unwatched, some watched and thrown away, some kept.
+
+    Args:
+        step: called wait + warmup + active times. On a CUDA machine the GPU's activities are recorded too.
+        wait, warmup: 0 or more. active: 1 or more; each kept call lies in a "ProfilerStep#n" annotation.
+
+    Raises:
+        CourseError: a count outside its range.
+    """
+    if min(wait, warmup) < 0 or active < 1:
+        raise CourseError("record needs wait >= 0, warmup >= 0 and active >= 1.")
+    import torch
+    from torch.profiler import ProfilerActivity, profile, schedule
+
+    activities = [ProfilerActivity.CPU]
+    activities += [ProfilerActivity.CUDA] if torch.cuda.is_available() else []
+    kept = []
+
+    def keep(profiler: profile) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "trace.json"
+            profiler.export_chrome_trace(str(path))
+            trace = read_trace(path)
+        trace["traceName"] = trace["host_name"] = ""  # of the machine, not of the program
+        rows = {row.key: (row.count, row.self_cpu_time_total, row.cpu_time_total)
+                for row in profiler.key_averages()}  # fmt: skip
+        kept.append(Recording(trace, rows))
+
+    plan = schedule(wait=wait, warmup=warmup, active=active, repeat=1)
+    with profile(activities=activities, schedule=plan, on_trace_ready=keep) as profiler:
+        for _ in range(wait + warmup + active):
+            step()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()  # or the last kernels of a step lie in the next
+            profiler.step()
+    return kept[0]
+
+
+def draw_timeline(
+    spans: Iterable[dict],
+    begin_us: float,
+    end_us: float,
+    *,
+    title: str = "",
+    gaps: Iterable[tuple[float, float]] = (),
+) -> Figure:
+    """Bars over time: the first host thread, nested spans below their parents, then each device stream.
+
+    Args:
+        spans: dicts with name, cat, pid, tid, start_us and end_us.
+        begin_us, end_us: the part to draw; bars are cut at its ends.
+        gaps: intervals of the device to hatch in red, such as idle time.
+
+    Raises:
+        CourseError: nothing lies in that part, or it is empty.
+    """
+    inside = [s for s in spans if s["end_us"] > begin_us and s["start_us"] < end_us]
+    if end_us <= begin_us or not inside:
+        raise CourseError("There is nothing to draw between begin_us and end_us.")
+    host = [s for s in inside if s["cat"] in ("user_annotation", "cpu_op", "cuda_runtime")]
+    threads = sorted({(str(s["pid"]), s["tid"]) for s in host}, key=str)
+    main = max(threads, key=lambda t: sum(1 for s in host if (str(s["pid"]), s["tid"]) == t), default=None)  # fmt: skip
+    rows, labels = [], []
+    for span, depth in _depths([s for s in host if (str(s["pid"]), s["tid"]) == main]):
+        if depth < HOST_ROWS:
+            rows.append((depth, span))
+    depth_count = 1 + max((depth for depth, _ in rows), default=-1)
+    labels += [f"host, depth {d}" for d in range(depth_count)]
+    device = [s for s in inside if s["cat"] in DEVICE]
+    streams = sorted({(str(s["pid"]), s["tid"]) for s in device}, key=str)
+    for row, stream in enumerate(streams, depth_count):
+        labels.append(f"stream {stream[1]}")
+        rows += [(row, s) for s in device if (str(s["pid"]), s["tid"]) == stream]
+    fig, axes = figure(height_inch=1.4 + 0.34 * len(labels))
+    ax = axes[0, 0]
+    seen = set()
+    for row, span in rows:
+        cat = span["cat"] if span["cat"] in STYLES else "gpu_memcpy"
+        start, end = max(span["start_us"], begin_us), min(span["end_us"], end_us)
+        colour, hatch = STYLES[cat]
+        ax.barh(row, end - start, left=start, height=0.8, facecolor=(colour, 0.65), hatch=hatch,
+                edgecolor=INK, linewidth=0.4, label=None if cat in seen else cat)  # fmt: skip
+        seen.add(cat)
+        if (end - start) > 0.09 * (end_us - begin_us):
+            room = int(70 * (end - start) / (end_us - begin_us))
+            text = span["name"] if len(span["name"]) <= room else span["name"][: room - 1] + "…"
+            ax.text((start + end) / 2, row, text, ha="center", va="center", fontsize=7, color=INK)
+    for start, end in gaps:
+        ax.axvspan(max(start, begin_us), min(end, end_us), facecolor=(OKABE_ITO["vermillion"], 0.25))
+    ax.set_yticks(range(len(labels)), labels, fontsize=8)
+    ax.set(xlabel="us", title=title, xlim=(begin_us, end_us))
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.grid(False, axis="y")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=5, fontsize=7)
+    return fig
+
+
+def _depths(spans: list[dict]) -> list[tuple[dict, int]]:
+    """Each span with the number of spans around it."""
+    found, around = [], []
+    for span in sorted(spans, key=lambda s: (s["start_us"], -s["end_us"])):
+        while around and around[-1] <= span["start_us"]:
+            around.pop()
+        found.append((span, len(around)))
+        around.append(span["end_us"])
+    return found
