@@ -186,7 +186,9 @@ class Machine:
             self._issue("cudaLaunchKernel", "kernel", kernel, self.draw(kernel_us), COMPUTE)
         self.work(op_us / 3)
 
-    def copy(self, way: str, size: int, *, stream: int, pinned: bool, op: str = "aten::copy_") -> None:
+    def copy(
+        self, way: str, size: int, *, stream: int, pinned: bool, op: str = "aten::copy_"
+    ) -> None:
         """cudaMemcpyAsync; from pageable memory the host waits until it is done."""
         rate = PINNED_BYTES_PER_US if pinned else PAGEABLE_BYTES_PER_US
         memory = "Pinned" if pinned else "Pageable"
@@ -230,9 +232,16 @@ class Machine:
              "tid": "Trace PyTorch Profiler", "ts": round(self.base - 500, 3)},
         ]  # fmt: skip
         events = head + [self.events[i] for i in order]
-        return {"schemaVersion": 1, "simulated": LABEL, "displayTimeUnit": "ms", "traceEvents": events}
+        return {
+            "schemaVersion": 1,
+            "simulated": LABEL,
+            "displayTimeUnit": "ms",
+            "traceEvents": events,
+        }
 
-    def _issue(self, call: str, engine: str, name: str, us: float, stream: int, size: int = 0) -> float:
+    def _issue(
+        self, call: str, engine: str, name: str, us: float, stream: int, size: int = 0
+    ) -> float:
         """Launch a kernel or a copy; returns when it will be done."""
         self.correlation += 1
         start = self.now
@@ -248,7 +257,9 @@ class Machine:
         self._write(name, cat, begin, begin + us, 0, stream, args)
         flow = {"id": self.correlation, "cat": "ac2g", "name": "ac2g"}
         self.events.append({"ph": "s", "pid": HOST, "tid": THREAD, "ts": round(start, 3), **flow})
-        self.events.append({"ph": "f", "pid": 0, "tid": stream, "ts": round(begin, 3), "bp": "e", **flow})
+        self.events.append(
+            {"ph": "f", "pid": 0, "tid": stream, "ts": round(begin, 3), "bp": "e", **flow}
+        )
         return begin + us
 
     def _wait_call(self, call: str, until: float) -> None:

@@ -183,7 +183,9 @@ def draw_timeline(
             text = span["name"] if len(span["name"]) <= room else span["name"][: room - 1] + "…"
             ax.text((start + end) / 2, row, text, ha="center", va="center", fontsize=7, color=INK)
     for start, end in gaps:
-        ax.axvspan(max(start, begin_us), min(end, end_us), facecolor=(OKABE_ITO["vermillion"], 0.25))
+        ax.axvspan(
+            max(start, begin_us), min(end, end_us), facecolor=(OKABE_ITO["vermillion"], 0.25)
+        )
     ax.set_yticks(range(len(labels)), labels, fontsize=8)
     ax.set(xlabel="us", title=title, xlim=(begin_us, end_us))
     ax.set_ylim(len(labels) - 0.4, -0.6)
