@@ -129,17 +129,17 @@ try_nvtx()
 # %% [markdown] items="1.6.C12"
 # ## The format
 #
-# The **Trace Event Format** is JSON. Each event has a phase `ph`, a time `ts`, process `pid`, thread `tid`.
+# The **Trace Event Format** is JSON. Events have a phase `ph`, `ts`, `pid`, `tid`.
 #
 # | `ph` | is |
 # |---|---|
-# | X | a complete event, with its duration `dur` |
-# | B, E | begin and end, paired as brackets by thread |
-# | M, i, C | metadata, an instant, a counter |
-# | s, t, f | an arrow between events |
-# | b, n, e | asynchronous: other rules |
+# | X | complete, with a duration `dur` |
+# | B, E | begin and end, brackets by thread |
+# | M, i, C | metadata, instant, counter |
+# | s, f | an arrow |
+# | b, n, e | asynchronous |
 #
-# `ts` and `dur` are **microseconds**; `displayTimeUnit` only tells the viewer what to print.
+# `ts` and `dur` are **microseconds**; `displayTimeUnit` is for the viewer's labels.
 # %% role="given" id="first-events"
 for one in float_recording.trace["traceEvents"][9:12]:
     print(one)
@@ -887,7 +887,7 @@ def verdict(letter: str, spans: list[dict]) -> dict:
             self time,
          "total_us": float, the total time of that name, as time_by_name gives it}.
 
-    >>> sorted(verdict("a", recorded["a"]))
+    >>> sorted(verdict("a", read_spans(read_trace(shipped_traces()["a"]))))
     ['fault', 'operator', 'total_us']
     """
     ### BEGIN SOLUTION

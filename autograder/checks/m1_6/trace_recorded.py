@@ -1,0 +1,57 @@
+"""trace-recorded: the faults of the six recorded traces, with an operator and its total time."""
+
+from autograder.checks import case, expect
+from autograder.checks.oracles import traces
+from lab.traces import read_trace, shipped_traces
+
+PARTS = {"plain faults": 0.5, "faults inside the operators": 0.5}
+HINTS = (
+    "Many calls of aten::item: values go to Python one by one.",
+    "linear_prepack belongs before the first step, not into it.",
+    "In a healthy step the products have most self time.",
+)
+# What each program causes (data/record_traces.py), and the operators that show it.
+FAULTS = {
+    "a": ("item_loop", ("aten::item", "aten::_local_scalar_dense", "aten::select", "aten::as_strided")),
+    "b": ("repacking", ("quantized::linear_prepack",)),
+    "c": ("healthy", None),
+    "d": ("data_loader", ("enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__",)),
+    "e": ("qdq", ("aten::quantize_per_tensor", "aten::dequantize", "aten::aminmax", "aten::_aminmax")),
+    "f": ("dtype_copies", ("aten::to", "aten::_to_copy", "aten::copy_")),
+}  # fmt: skip
+BANK_SEEDS = 1
+
+
+def cases(rng):
+    plain, inside = PARTS
+    for letter, path in shipped_traces().items():
+        part = plain if letter in "acd" else inside
+        yield case(f"trace {letter}", part, letter=letter, spans=traces.read(read_trace(path)))
+
+
+def probe(solution, letter, spans):
+    return solution(letter, spans)
+
+
+def judge(case, answer):
+    fault, operators = FAULTS[case.letter]
+    answer = expect.mapping(answer, ("fault", "operator", "total_us"), only=True)
+    expect.that(
+        answer["fault"] == fault,
+        f"The fault of trace {case.letter} is another.",
+        yours=str(answer["fault"]),
+        hint="Look at calls and at self times: what would each of the programs call?",
+    )
+    times = traces.by_name(case.spans)
+    if operators is None:
+        ops = {s["name"] for s in case.spans if s["cat"] == "cpu_op"}
+        operators = (max(ops, key=lambda name: times[name]["self_us"]),)
+    named = answer["operator"]
+    expect.that(
+        named in operators and named in times,
+        "`operator` is no span that this fault causes.",
+        yours=str(named),
+        hint="Take the name from the trace, letter by letter.",
+    )
+    slack = 0.01 + 0.002 * times[named]["calls"]
+    expect.number(answer["total_us"], times[named]["total_us"], "total_us", atol=slack)
