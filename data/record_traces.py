@@ -30,7 +30,7 @@ from lab.paths import repo_root
 from lab.profile import cpu_hardware, use_profile
 from lab.traces import record, traces_dir, write_trace
 
-TOKENS, READ_VALUES, WIDTH, DEPTH, TRIES = 8, 500, 1024, 8, 7
+TOKENS, READ_VALUES, WIDTH, DEPTH, TRIES = 8, 300, 1024, 8, 9
 
 
 def linears(wrap: Callable[[nn.Linear], nn.Module]) -> Callable:

@@ -85,6 +85,10 @@ def cases(rng):
         _op(5, 8, 20),
         span("aten::mm", "cpu_op", 9, 9, 1, 7, **{"External id": 5, "correlation": 5}),
     )
+    inside = span("aten::mm", "cpu_op", 9, 9, 3.5, 5, correlation=5)
+    yield one(
+        "an operator with the same number, later", calls, _call(5, 3, 6), inside, _op(5, 8, 20)
+    )
     no_id = span("gemm", "kernel", 0, 7, 8, 20, stream=7)
     sync = span("cudaDeviceSynchronize", "cuda_runtime", 9, 9, 5, 60)
     yield one("neither has an id", calls, no_id, sync, _call(6, 61, 64), _op(6, 66, 70))

@@ -1,5 +1,7 @@
 """trace-recorded: the faults of the six recorded traces, with an operator and its total time."""
 
+import functools
+
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
 from lab.traces import read_trace, shipped_traces
@@ -22,11 +24,21 @@ FAULTS = {
 BANK_SEEDS = 1
 
 
+@functools.cache
+def _spans(letter):
+    return traces.read(read_trace(shipped_traces()[letter]))
+
+
+@functools.cache
+def _times(letter):
+    return traces.by_name(_spans(letter))
+
+
 def cases(rng):
     plain, inside = PARTS
-    for letter, path in shipped_traces().items():
+    for letter in shipped_traces():
         part = plain if letter in "acd" else inside
-        yield case(f"trace {letter}", part, letter=letter, spans=traces.read(read_trace(path)))
+        yield case(f"trace {letter}", part, letter=letter, spans=_spans(letter))
 
 
 def probe(solution, letter, spans):
@@ -42,7 +54,7 @@ def judge(case, answer):
         yours=str(answer["fault"]),
         hint="Look at calls and at self times: what would each of the programs call?",
     )
-    times = traces.by_name(case.spans)
+    times = _times(case.letter)
     if operators is None:
         ops = {s["name"] for s in case.spans if s["cat"] == "cpu_op"}
         operators = (max(ops, key=lambda name: times[name]["self_us"]),)
