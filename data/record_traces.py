@@ -2,8 +2,8 @@
 
 Runs small programs, most on the shipped draft model, on one thread under torch.profiler and keeps one step of
 each in `data/traces/<letter>.json.gz`, as the profiler wrote it but for the machine's name. The programs
-are below; which letter is which stands in the check of the exercise, not beside the files. `made_by.json` holds
-versions, date and sizes. With --gpu, on a CUDA machine, a few steps of the shipped model go to
+are below; which letter is which stands in the check of the exercise, not beside the files. Versions, date
+and sizes go to `made_by.json`. With --gpu, on a CUDA machine, a few steps of the shipped model go to
 `ci/reports/*.trace.json.gz` instead, where the lesson picks them up.
 """
 
@@ -37,7 +37,10 @@ def linears(wrap: Callable[[nn.Linear], nn.Module]) -> Callable:
     """A row through a stack of wide linear layers with SiLU between them, each layer wrapped."""
     torch.manual_seed(0)
     layers = [wrap(nn.Linear(WIDTH, WIDTH, bias=False)) for _ in range(DEPTH)]
-    stack, x = nn.Sequential(*[m for layer in layers for m in (layer, nn.SiLU())]), torch.randn(1, WIDTH)  # fmt: skip
+    stack, x = (
+        nn.Sequential(*[m for layer in layers for m in (layer, nn.SiLU())]),
+        torch.randn(1, WIDTH),
+    )
     return lambda: stack(x)
 
 
@@ -136,7 +139,14 @@ def repacked() -> Callable:
 
 
 # In an order that tells nothing.
-PROGRAMS = {"a": item_loop, "b": repacked, "c": healthy, "d": starved, "e": fake_quantized, "f": converted}  # fmt: skip
+PROGRAMS = {
+    "a": item_loop,
+    "b": repacked,
+    "c": healthy,
+    "d": starved,
+    "e": fake_quantized,
+    "f": converted,
+}
 
 
 def step_us(trace: dict) -> float:
@@ -180,10 +190,16 @@ def record_gpu() -> None:
 
     folder = repo_root() / "ci" / "reports"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, step in (("forward", lambda: model(ids)), ("item", reads_values), ("copies", copies_late)):  # fmt: skip
+    for name, step in (
+        ("forward", lambda: model(ids)),
+        ("item", reads_values),
+        ("copies", copies_late),
+    ):
         with torch.inference_mode():
             trace = record(step).trace
-        trace["recorded"] = f"{datetime.date.today().isoformat()}, {profile.hardware}, torch {torch.__version__}"  # fmt: skip
+        trace["recorded"] = (
+            f"{datetime.date.today().isoformat()}, {profile.hardware}, torch {torch.__version__}"
+        )
         size = write_trace(trace, folder / f"{name}.trace.json.gz")
         click.echo(f"{name}: {size:,} bytes")
 

@@ -18,6 +18,8 @@ FAULTS = ("healthy", "launch", "sync", "copies", "data_loader", "allocator", "qd
 LABEL = "SIMULATED, no GPU ran"
 HOST, THREAD, WORKER, COMPUTE, COPY = 4711, 4711, 4790, 7, 20
 LOADER = "enumerate(DataLoader)#_MultiProcessingDataLoaderIter.__next__"
+GEMMS = ("sm90_xmma_gemm_i8i32_i8i32_i32_tn_n_tilesize128x128x64_dequant_epilogue",
+         "void cutlass::Kernel2<cutlass_80_tensorop_s8_i16832gemm_s8_128x128_64x5_tn>")  # fmt: skip
 PINNED_BYTES_PER_US, PAGEABLE_BYTES_PER_US = 25_000, 8_000
 
 
@@ -27,8 +29,8 @@ class Program:
 
     gemm_us, small_us: the kernels of a layer, `small_kernels` of the second kind. qdq_us: each of the two
     kernels that quantize and dequantize. op_us: the host's own work for each operator. item_every: layers
-    between two `.item()`, 0 for none. python_us: what the host does after an `.item()`. copy_us: weights copied
-    for each layer. waits: the layer's kernels wait for that copy. pageable: from memory that is not pinned.
+    between two `.item()`, 0 for none. python_us: what the host does after an `.item()`. copy_us: weights
+    copied for each layer. waits: the layer's kernels wait for that copy. pageable: from memory that is not pinned.
     loader_us: fetching the batch. allocate_us: cudaFree and cudaMalloc in each layer, 0 for none. drain:
     the step ends in a synchronisation.
     """
@@ -156,9 +158,10 @@ class Machine:
         self.correlation, self.external = int(rng.integers(100, 9000)), int(rng.integers(1, 99))
         self.events: list[dict] = []
         # Names do not tell what a kernel is for: the same template serves many operators.
-        self.elementwise = "void at::native::vectorized_elementwise_kernel<4, at::native::BinaryFunctor<float, float, float, ...>>"
-        self.gemm = str(rng.choice(["sm90_xmma_gemm_i8i32_i8i32_i32_tn_n_tilesize128x128x64_dequant_epilogue",
-                                    "void cutlass::Kernel2<cutlass_80_tensorop_s8_i16832gemm_s8_128x128_64x5_tn>"]))  # fmt: skip
+        self.elementwise = (
+            "void at::native::vectorized_elementwise_kernel<4, at::native::BinaryFunctor>"
+        )
+        self.gemm = str(rng.choice(GEMMS))
 
     def draw(self, median_us: float) -> float:
         """A time near the median, with a little spread; 0 stays 0."""
@@ -192,7 +195,11 @@ class Machine:
         """cudaMemcpyAsync; from pageable memory the host waits until it is done."""
         rate = PINNED_BYTES_PER_US if pinned else PAGEABLE_BYTES_PER_US
         memory = "Pinned" if pinned else "Pageable"
-        name = f"Memcpy {way} ({memory} -> Device)" if way == "HtoD" else f"Memcpy {way} (Device -> {memory})"  # fmt: skip
+        name = (
+            f"Memcpy {way} ({memory} -> Device)"
+            if way == "HtoD"
+            else f"Memcpy {way} (Device -> {memory})"
+        )
         with self.inside(op):
             end = self._issue("cudaMemcpyAsync", way, name, 1.2 + size / rate, stream, size)
             if not pinned and way == "HtoD":
@@ -201,7 +208,9 @@ class Machine:
     def item(self) -> None:
         """`.item()`: four bytes to the host, and wait for them."""
         with self.inside("aten::item"), self.inside("aten::_local_scalar_dense"):
-            end = self._issue("cudaMemcpyAsync", "DtoH", "Memcpy DtoH (Device -> Pageable)", 1.4, COMPUTE, 4)  # fmt: skip
+            end = self._issue(
+                "cudaMemcpyAsync", "DtoH", "Memcpy DtoH (Device -> Pageable)", 1.4, COMPUTE, 4
+            )
             self._wait_call("cudaStreamSynchronize", end)
 
     def allocate(self, median_us: float, free: bool = True) -> None:
@@ -223,7 +232,9 @@ class Machine:
         kernels = [e for e in self.events if e["cat"] == "kernel"]
         begin, end = min(e["ts"] for e in kernels), max(e["ts"] + e["dur"] for e in kernels)
         # torch.profiler draws each annotation on the device as well: a bracket, no work.
-        self._write("ProfilerStep#2", "gpu_user_annotation", begin, end, 0, COMPUTE, {"stream": COMPUTE})  # fmt: skip
+        self._write(
+            "ProfilerStep#2", "gpu_user_annotation", begin, end, 0, COMPUTE, {"stream": COMPUTE}
+        )
         order = self.rng.permutation(len(self.events))
         head = [
             {"ph": "M", "name": "process_name", "ts": 0, "pid": HOST, "tid": 0, "args": {"name": "python"}},

@@ -7,6 +7,7 @@ of events; `ts` and `dur` are microseconds, whatever "displayTimeUnit" says.
 import gzip
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from lab.palette import OKABE_ITO
 from lab.paths import repo_root
 from lab.plots import INK, figure
 
-HOST_ROWS = 4
+HOST_ROWS = 5
 # The categories that torch.profiler writes, with the colour and the hatch of their bars.
 STYLES = {
     "user_annotation": (OKABE_ITO["sky"], ""),
@@ -60,7 +61,8 @@ def shipped_traces() -> dict[str, Path]:
 
 def gpu_traces() -> dict[str, Path]:
     """Traces that `python -m data.record_traces --gpu` left in ci/reports/; {} where there are none."""
-    return {p.name.split(".")[0]: p for p in sorted((repo_root() / "ci/reports").glob("*.trace.json.gz"))}  # fmt: skip
+    folder = repo_root() / "ci" / "reports"
+    return {path.name.split(".")[0]: path for path in sorted(folder.glob("*.trace.json.gz"))}
 
 
 def read_trace(path: str | Path) -> dict:
@@ -146,7 +148,7 @@ def draw_timeline(
     Args:
         spans: dicts with name, cat, pid, tid, start_us and end_us.
         begin_us, end_us: the part to draw; bars are cut at its ends.
-        gaps: intervals of the device to hatch in red, such as idle time.
+        gaps: idle time of the device, dotted red over the streams' rows.
 
     Raises:
         CourseError: nothing lies in that part, or it is empty.
@@ -154,44 +156,51 @@ def draw_timeline(
     inside = [s for s in spans if s["end_us"] > begin_us and s["start_us"] < end_us]
     if end_us <= begin_us or not inside:
         raise CourseError("There is nothing to draw between begin_us and end_us.")
-    host = [s for s in inside if s["cat"] in ("user_annotation", "cpu_op", "cuda_runtime")]
-    threads = sorted({(str(s["pid"]), s["tid"]) for s in host}, key=str)
-    main = max(threads, key=lambda t: sum(1 for s in host if (str(s["pid"]), s["tid"]) == t), default=None)  # fmt: skip
-    rows, labels = [], []
-    for span, depth in _depths([s for s in host if (str(s["pid"]), s["tid"]) == main]):
-        if depth < HOST_ROWS:
-            rows.append((depth, span))
-    depth_count = 1 + max((depth for depth, _ in rows), default=-1)
-    labels += [f"host, depth {d}" for d in range(depth_count)]
-    device = [s for s in inside if s["cat"] in DEVICE]
-    streams = sorted({(str(s["pid"]), s["tid"]) for s in device}, key=str)
-    for row, stream in enumerate(streams, depth_count):
-        labels.append(f"stream {stream[1]}")
-        rows += [(row, s) for s in device if (str(s["pid"]), s["tid"]) == stream]
+    bars, labels = _rows(inside)
     fig, axes = figure(height_inch=1.4 + 0.34 * len(labels))
-    ax = axes[0, 0]
-    seen = set()
-    for row, span in rows:
-        cat = span["cat"] if span["cat"] in STYLES else "gpu_memcpy"
+    ax, seen = axes[0, 0], set()
+    for row, span in bars:
         start, end = max(span["start_us"], begin_us), min(span["end_us"], end_us)
-        colour, hatch = STYLES[cat]
-        ax.barh(row, end - start, left=start, height=0.8, facecolor=(colour, 0.65), hatch=hatch,
-                edgecolor=INK, linewidth=0.4, label=None if cat in seen else cat)  # fmt: skip
-        seen.add(cat)
-        if (end - start) > 0.09 * (end_us - begin_us):
-            room = int(70 * (end - start) / (end_us - begin_us))
-            text = span["name"] if len(span["name"]) <= room else span["name"][: room - 1] + "…"
+        colour, hatch = STYLES.get(span["cat"], STYLES["gpu_memcpy"])
+        kind = None if span["cat"] in seen else span["cat"]
+        style = {"facecolor": (colour, 0.65), "hatch": hatch, "edgecolor": INK, "linewidth": 0.4}
+        ax.barh(row, end - start, left=start, height=0.8, label=kind, **style)
+        seen.add(span["cat"])
+        room = int(75 * (end - start) / (end_us - begin_us))
+        if room >= 4:
+            name = span["name"].removeprefix("aten::")
+            text = name if len(name) <= room else name[: room - 1] + "…"
             ax.text((start + end) / 2, row, text, ha="center", va="center", fontsize=7, color=INK)
-    for start, end in gaps:
-        ax.axvspan(
-            max(start, begin_us), min(end, end_us), facecolor=(OKABE_ITO["vermillion"], 0.25)
-        )
+    streams = sum(label.startswith("stream") for label in labels)
+    red = OKABE_ITO["vermillion"]
+    for number, (start, end) in enumerate(gaps):
+        start, end = max(start, begin_us), min(end, end_us)
+        style = {"facecolor": (red, 0.25), "hatch": "..", "edgecolor": red, "linewidth": 0}
+        middle = len(labels) - (streams + 1) / 2
+        label = None if number else "idle"
+        ax.barh(middle, end - start, left=start, height=streams, label=label, **style)
     ax.set_yticks(range(len(labels)), labels, fontsize=8)
     ax.set(xlabel="us", title=title, xlim=(begin_us, end_us))
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.grid(False, axis="y")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=5, fontsize=7)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=6, fontsize=7)
     return fig
+
+
+def _rows(spans: list[dict]) -> tuple[list[tuple[int, dict]], list[str]]:
+    """(row, span) of what is drawn, and the label of each row."""
+    host = [s for s in spans if s["cat"] in ("user_annotation", "cpu_op", "cuda_runtime")]
+    threads = Counter((str(s["pid"]), str(s["tid"])) for s in host)
+    main = threads.most_common(1)[0][0] if threads else None
+    nested = _depths([s for s in host if (str(s["pid"]), str(s["tid"])) == main])
+    bars = [(depth, span) for span, depth in nested if depth < HOST_ROWS]
+    labels = [f"host, depth {d}" for d in range(1 + max((depth for depth, _ in bars), default=-1))]
+    device = [s for s in spans if s["cat"] in DEVICE]
+    for stream in sorted({(str(s["pid"]), str(s["tid"])) for s in device}):
+        mine = [s for s in device if (str(s["pid"]), str(s["tid"])) == stream]
+        bars += [(len(labels), span) for span in mine]
+        labels.append(f"stream {stream[1]}")
+    return bars, labels
 
 
 def _depths(spans: list[dict]) -> list[tuple[dict, int]]:

@@ -141,8 +141,7 @@ try_nvtx()
 #
 # `ts` and `dur` are **microseconds**; `displayTimeUnit` is for the viewer's labels.
 # %% role="given" id="first-events"
-for one in float_recording.trace["traceEvents"][9:12]:
-    print(one)
+print(*float_recording.trace["traceEvents"][9:12], sep="\n")
 # %% [markdown] items="1.6.C12"
 # ### Exercise: from events to spans
 #
@@ -359,7 +358,7 @@ show(
 )
 # %% [markdown] items="1.6.C5"
 # **What you should see.** Your self times equal the profiler's own table to a small part of a microsecond. Dynamic INT8 quantizes *inside*
-# `quantized::linear_dynamic`: no step of it shows in the trace. Imitated INT8 adds some 390 operators to a step: that is what Q/DQ looks like when
+# `quantized::linear_dynamic`: no step of it shows in the trace. Imitated INT8 adds some 500 spans to a step: that is what Q/DQ looks like when
 # nothing fuses it into the kernel.
 #
 # A large part lies outside of all operators: Python between the calls. Times of steps vary from run to run; the counts do not.
@@ -484,7 +483,7 @@ check("trace-overlap", overlap_us)
 # %% [markdown] items="1.6.K7"
 # ## Turn the knobs
 #
-# Below is a step of an INT8 network on a simulated GPU. Idle stretches of 5 µs and more are red. **Before you look at the names:** for each fault, where is
+# Below is a step of an INT8 network on a simulated GPU. Idle stretches of 5 µs and more are dotted red. **Before you look at the names:** for each fault, where is
 # the red, and what does the host do above it?
 # %% role="given" id="fault-knob"
 def device_pairs(spans: list[dict], cats: tuple = DEVICE) -> list[tuple[float, float]]:
@@ -852,7 +851,7 @@ recorded = {letter: read_spans(read_trace(path)) for letter, path in shipped_tra
 
 
 def show_recorded(letter: str, rows: int = 5) -> None:
-    """The operators of a recorded step with most self time."""
+    """The names of a recorded step with most self time."""
     times = step_times(recorded[letter])
     step_us = sum(t["total_us"] for n, t in times.items() if n.startswith("ProfilerStep#"))
     print(f"{letter}: {step_us / 1e3:6.2f} ms")
@@ -861,8 +860,13 @@ def show_recorded(letter: str, rows: int = 5) -> None:
         print(f"   self {row['self_us'] / step_us:6.1%}  total {row['total_us'] / step_us:6.1%}  {row['calls']:5d} calls  {name}")  # fmt: skip
 
 
-for letter in recorded:
-    show_recorded(letter)
+def show_all_recorded() -> None:
+    """Every recorded trace."""
+    for each in recorded:
+        show_recorded(each)
+
+
+show_all_recorded()
 # %% [markdown] items="1.6.K7 1.6.K4 1.6.C5"
 # ### Exercise: six verdicts
 #

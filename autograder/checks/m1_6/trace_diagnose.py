@@ -8,7 +8,7 @@ from lab.trace_simulator import FAULTS, LOADER
 PARTS = {"faults": 0.5, "shares": 0.3, "by hand": 0.2}
 HINTS = (
     "gaps = idle_gaps(all operations of the device, begin, end, 5.0)",
-    "A gap belongs to sync if it begins within a waiting call; what the loader or the allocator takes of it goes to them.",
+    "A gap that begins within a waiting call is sync, but for what the loader or the allocator takes of it.",
     "copies: the time of any copy minus its overlap with the kernels.",
 )
 CAUSES = FAULTS[1:]

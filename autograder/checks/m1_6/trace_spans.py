@@ -149,6 +149,11 @@ def probe(solution, trace):
     return solution(trace)
 
 
+def _place(span):
+    times = round(span["start_us"], 2), -round(span["end_us"], 2)
+    return *times, *(str(span[key]) for key in ("name", "pid", "tid", "args"))
+
+
 def judge(case, answer):
     want = traces.read(case.trace)
     expect.that(
@@ -180,15 +185,7 @@ def judge(case, answer):
         a[0] < b[0] - 0.002 or (abs(a[0] - b[0]) <= 0.002 and a[1] <= b[1] + 0.002) or a <= b
         for a, b in zip(order, order[1:], strict=False)
     )
-    key = lambda s: (
-        round(s["start_us"], 2),
-        -round(s["end_us"], 2),
-        str(s["name"]),
-        str(s["pid"]),
-        str(s["tid"]),
-        str(s["args"]),
-    )  # noqa: E731
-    mine, theirs = sorted(answer, key=key), sorted(want, key=key)
+    mine, theirs = sorted(answer, key=_place), sorted(want, key=_place)
     for index, (got, right) in enumerate(zip(mine, theirs, strict=True)):
         where = f"span {index} in order of time"
         for name in ("start_us", "end_us"):

@@ -6,7 +6,7 @@ from autograder.checks.oracles.trace_cases import in_order, simulated, span
 
 PARTS = {"one wait": 0.4, "several": 0.4, "simulated traces": 0.2}
 HINTS = (
-    "For each waiting call: the operator around it, its duration, the idle time after it; add up by operator.",
+    "For each waiting call: the operator around it, its duration, the idle time after it; then add up.",
     "Idle time: max of the ends up to t, min of the starts from t on; 0 if an operation runs at t.",
     "The longest wait is not the worst: compare idle_us.",
 )

@@ -114,9 +114,14 @@ def range_of(spans: list[dict], call: dict | None) -> str:
     """The innermost annotation around a call on its thread, "" for none."""
     best = None
     for span in spans if call else ():
-        same = span["cat"] == "user_annotation" and (span["pid"], span["tid"]) == (call["pid"], call["tid"])  # fmt: skip
+        same = span["cat"] == "user_annotation" and (span["pid"], span["tid"]) == (
+            call["pid"],
+            call["tid"],
+        )
         holds = same and span["start_us"] <= call["start_us"] and call["end_us"] <= span["end_us"]
-        shortest = best is None or span["end_us"] - span["start_us"] < best["end_us"] - best["start_us"]  # fmt: skip
+        shortest = (
+            best is None or span["end_us"] - span["start_us"] < best["end_us"] - best["start_us"]
+        )
         best = span if holds and shortest else best
     return best["name"] if best else ""
 
@@ -131,7 +136,9 @@ def launches(spans: list[dict]) -> list[dict]:
                       if s["cat"] in DEVICE and (s["pid"], s["tid"]) == (op["pid"], op["tid"])
                       and s["start_us"] < op["start_us"]]  # fmt: skip
             idle = max(0.0, op["start_us"] - max(before)) if before else 0.0
-            out.append({"name": op["name"], "delay_us": op["start_us"] - call["start_us"], "idle_us": idle})  # fmt: skip
+            out.append(
+                {"name": op["name"], "delay_us": op["start_us"] - call["start_us"], "idle_us": idle}
+            )
     return out
 
 
@@ -167,12 +174,18 @@ def stalls(spans: list[dict]) -> dict[str, dict]:
 
 def lost_shares(spans: list[dict]) -> dict[str, float]:
     """The share of the window that each cause takes; the definitions are the lesson's."""
-    steps = [s for s in spans if s["cat"] == "user_annotation" and s["name"].startswith("ProfilerStep#")]  # fmt: skip
+    steps = [
+        s for s in spans if s["cat"] == "user_annotation" and s["name"].startswith("ProfilerStep#")
+    ]
     device = [s for s in spans if s["cat"] in DEVICE]
     begin = min(s["start_us"] for s in steps)
     end = max(s["end_us"] for s in steps + device)
     idle = gaps(pairs(device), begin, end, 5.0)
-    loader = [s for s in spans if s["cat"] == "user_annotation" and s["name"].startswith("enumerate(DataLoader)")]  # fmt: skip
+    loader = [
+        s
+        for s in spans
+        if s["cat"] == "user_annotation" and s["name"].startswith("enumerate(DataLoader)")
+    ]
     memory = [s for s in spans if s["cat"] in CALLS and s["name"] in ("cudaMalloc", "cudaFree")]
     waits = [s for s in spans if s["cat"] in CALLS and "Synchronize" in s["name"]]
     after = [any(w["start_us"] <= s <= w["end_us"] for w in waits) for s, _ in idle]
