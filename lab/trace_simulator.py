@@ -30,9 +30,9 @@ class Program:
     gemm_us, small_us: the kernels of a layer, `small_kernels` of the second kind. qdq_us: each of the two
     kernels that quantize and dequantize. op_us: the host's own work for each operator. item_every: layers
     between two `.item()`, 0 for none. python_us: what the host does after an `.item()`. copy_us: weights
-    copied for each layer. waits: the layer's kernels wait for that copy. pageable: from memory that is not pinned.
-    loader_us: fetching the batch. allocate_us: cudaFree and cudaMalloc in each layer, 0 for none. drain:
-    the step ends in a synchronisation.
+    copied for each layer. waits: the layer's kernels wait for that copy. pageable: from memory that is not
+    pinned. loader_us: fetching the batch. allocate_us: cudaFree and cudaMalloc in each layer, 0 for none.
+    drain: the step ends in a synchronisation.
     """
 
     layers: int
@@ -157,6 +157,7 @@ class Machine:
         self.engine = {"kernel": 0.0, "HtoD": 0.0, "DtoH": 0.0}
         self.correlation, self.external = int(rng.integers(100, 9000)), int(rng.integers(1, 99))
         self.events: list[dict] = []
+        self.fetched = 0.0
         # Names do not tell what a kernel is for: the same template serves many operators.
         self.elementwise = (
             "void at::native::vectorized_elementwise_kernel<4, at::native::BinaryFunctor>"
@@ -181,6 +182,7 @@ class Machine:
         yield
         self.work(0.7)
         self._write(name, cat, start, self.now, HOST, THREAD, args)
+        self.now += 0.1  # neighbours do not touch: rounded times would let them overlap
 
     def operator(self, name: str, kernel: str, kernel_us: float, op_us: float) -> None:
         """An ATen operator that launches one kernel."""
@@ -223,8 +225,8 @@ class Machine:
 
     def worker_fetches(self) -> None:
         """The loader's own thread reads ahead: long, and no fault."""
-        start = self.now - self.draw(300)
-        end = self.now + self.draw(500)
+        start = max(self.now - self.draw(300), self.fetched + 1)
+        self.fetched = end = self.now + self.draw(100)
         self._write("aten::stack", "cpu_op", start, end, HOST, WORKER, {"External id": 0})
 
     def trace(self) -> dict:
@@ -232,9 +234,8 @@ class Machine:
         kernels = [e for e in self.events if e["cat"] == "kernel"]
         begin, end = min(e["ts"] for e in kernels), max(e["ts"] + e["dur"] for e in kernels)
         # torch.profiler draws each annotation on the device as well: a bracket, no work.
-        self._write(
-            "ProfilerStep#2", "gpu_user_annotation", begin, end, 0, COMPUTE, {"stream": COMPUTE}
-        )
+        bracket = ("ProfilerStep#2", "gpu_user_annotation", begin - 0.5, end + 0.5)
+        self._write(*bracket, 0, COMPUTE, {"stream": COMPUTE})
         order = self.rng.permutation(len(self.events))
         head = [
             {"ph": "M", "name": "process_name", "ts": 0, "pid": HOST, "tid": 0, "args": {"name": "python"}},
@@ -258,6 +259,7 @@ class Machine:
         start = self.now
         self.work(4.0)
         self._write(call, "cuda_runtime", start, self.now, HOST, THREAD, self._ids())
+        self.now += 0.1
         ready = max(self.free[stream], self.engine[engine]) + self.draw(1.0)
         begin = max(start + self.draw(5.0), ready)
         self.free[stream] = self.engine[engine] = begin + us
@@ -280,6 +282,7 @@ class Machine:
         self.correlation += 1
         start, self.now = self.now, self.now + us
         self._write(call, "cuda_runtime", start, self.now, HOST, THREAD, self._ids())
+        self.now += 0.1
 
     def _ids(self) -> dict:
         return {"External id": self.external, "correlation": self.correlation}
