@@ -121,11 +121,10 @@ def record(
             profiler.export_chrome_trace(str(path))
             trace = read_trace(path)
         trace["traceName"] = trace["host_name"] = ""  # of the machine, not of the program
-        rows: dict[str, tuple[int, float, float]] = {}
-        for row in profiler.key_averages():  # overloads of an operator have rows of their own
-            calls, self_us, total_us = rows.get(row.key, (0, 0.0, 0.0))
-            more = (row.count, row.self_cpu_time_total, row.cpu_time_total)
-            rows[row.key] = (calls + more[0], self_us + more[1], total_us + more[2])
+        rows = {
+            row.key: (row.count, row.self_cpu_time_total, row.cpu_time_total)
+            for row in profiler.key_averages()
+        }
         kept.append(Recording(trace, rows))
 
     plan = schedule(wait=wait, warmup=warmup, active=active, repeat=1)

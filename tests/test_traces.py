@@ -138,10 +138,11 @@ def test_record_keeps_the_active_steps_only():
 
 
 def test_self_times_are_the_profilers_own():
+    """Of operators that call nothing of their own name: there the profiler's table drops the inner call."""
     import torch
 
     x = torch.ones(32, 32)
-    found = record(lambda: torch.nn.functional.linear(x, x).softmax(0).sum(), active=3)
+    found = record(lambda: torch.nn.functional.linear(x, x).softmax(0), active=3)
     mine = oracle.by_name([s for s in oracle.read(found.trace) if s["cat"] == "cpu_op"])
     assert len(mine) > 4
     for name, row in mine.items():
