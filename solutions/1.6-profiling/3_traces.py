@@ -887,8 +887,8 @@ def verdict(letter: str, spans: list[dict]) -> dict:
 
     Returns:
         {"fault": one of the six names above,
-         "operator": the name of a span that the fault causes; for "healthy" the one with cat "cpu_op" that has the most
-            self time,
+         "operator": the name of a span that the fault causes (without the fault the step would have none of them, or far
+            fewer); for "healthy" the one with cat "cpu_op" that has the most self time,
          "total_us": float, the total time of that name, as time_by_name gives it}.
 
     >>> sorted(verdict("a", read_spans(read_trace(shipped_traces()["a"]))))
