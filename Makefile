@@ -88,10 +88,9 @@ attack: $(STAMP)  ## grade the bank of hostile submissions (some minutes): autog
 fuzz-gguf: $(STAMP)  ## a minute of changed GGUF files against the reference reader
 	python -m autograder.checks.oracles.gguf_fuzz --seconds 60
 
-bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
+bench: bench-cuda  ## measure CUDA on the CPU, and grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md
 
-# Seconds of CUDA kernels on the CPU, plain and watched, on a quiet machine.
 bench-cuda: $(STAMP)
 	python -m ci.cuda_bench
 
