@@ -70,6 +70,10 @@ def probe(solution, pairs, begin, end, threshold, bad=False):
     return solution(given, begin, end, threshold)
 
 
+def _few(gaps):
+    return f"{len(gaps)}: {gaps}" if len(gaps) < 4 else f"{len(gaps)}"
+
+
 def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
@@ -85,8 +89,8 @@ def judge(case, answer):
         len(answer) == len(want),
         "The number of gaps is off.",
         stage="shape",
-        yours=len(answer),
-        right=len(want),
+        yours=_few(answer),
+        right=_few(want),
     )
     for index, (mine, right) in enumerate(zip(answer, want, strict=True)):
         pair = expect.sequence(
