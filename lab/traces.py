@@ -172,7 +172,9 @@ def draw_timeline(
         if room >= 4:
             name = span["name"].removeprefix("aten::")
             text = name if len(name) <= room else name[: room - 1] + "…"
-            ax.text((start + end) / 2, row, text, ha="center", va="center", fontsize=7, color=INK)
+            box = {"facecolor": (1, 1, 1, 0.7 if hatch else 0), "edgecolor": "none", "pad": 0.6}
+            at = {"ha": "center", "va": "center", "fontsize": 7, "color": INK, "bbox": box}
+            ax.text((start + end) / 2, row, text, **at)
     streams = sum(label.startswith("stream") for label in labels)
     red = OKABE_ITO["vermillion"]
     for number, (start, end) in enumerate(gaps):
