@@ -86,9 +86,8 @@ def test_trace_survives_writing_and_reading(tmp_path):
     size = write_trace(trace, tmp_path / "t.json.gz")
     assert read_trace(tmp_path / "t.json.gz") == trace
     assert size == (tmp_path / "t.json.gz").stat().st_size
-    first = (tmp_path / "t.json.gz").read_bytes()
-    write_trace(trace, tmp_path / "again.json.gz")
-    assert (tmp_path / "again.json.gz").read_bytes() == first
+    # A file's header holds the time of writing, unless it is set.
+    assert (tmp_path / "t.json.gz").read_bytes()[4:8] == bytes(4)
 
 
 def test_a_bare_list_of_events_is_a_trace(tmp_path):
@@ -132,7 +131,10 @@ def test_record_keeps_the_active_steps_only():
     names = [e["name"] for e in found.trace["traceEvents"] if e["ph"] == "X"]
     assert len(calls) == 4
     assert names.count("aten::mm") == 2
-    assert sum(name.startswith("ProfilerStep#") for name in names) == 2
+    assert [n for n in names if n.startswith("ProfilerStep#")] == [
+        "ProfilerStep#2",
+        "ProfilerStep#3",
+    ]
     assert found.averages["aten::mm"][0] == 2
     assert found.trace["host_name"] == "" == found.trace["traceName"]
 
