@@ -24,6 +24,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
+from lab.errors import CourseError
 from lab.fake_quant import decoder_linears
 from lab.lm import calibration_batch, load_lm
 from lab.paths import repo_root
@@ -207,7 +208,12 @@ def record_gpu() -> None:
 @click.command(help=__doc__)
 @click.option("--gpu", is_flag=True, help="Record on the CUDA device into ci/reports/.")
 def main(gpu: bool) -> None:
-    record_gpu() if gpu else record_shipped()
+    if gpu and not torch.cuda.is_available():
+        raise click.ClickException("--gpu needs a CUDA device, and torch finds none here.")
+    try:
+        record_gpu() if gpu else record_shipped()
+    except CourseError as error:
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -741,7 +741,8 @@ def diagnose(spans: list[dict]) -> dict:
 
     Calls have a cat in CALLS (a waiting call also "Synchronize" in its name), operations of the device one in DEVICE,
     annotations the cat "user_annotation". Ranges as in kernel_time_by_range. The loader's annotations and the allocator's calls never run at
-    the same time.
+    the same time; copies, and kernels launched in `quantize` or `dequantize`, lie inside the window, and such kernels never
+    overlap.
 
     Args:
         spans: as read_spans gives them, with one ProfilerStep# annotation or more.
