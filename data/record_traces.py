@@ -2,7 +2,7 @@
 
 Runs small programs, most on the shipped draft model, on one thread under torch.profiler and keeps one step of
 each in `data/traces/<letter>.json.gz`, as the profiler wrote it but for the machine's name. The programs
-are below; which letter is which stands in the check of the exercise, not beside the files. Versions, date
+are below; which letter is which stands there, not beside the files. Versions, date
 and sizes go to `made_by.json`. With --gpu, on a CUDA machine, a few steps of the shipped model go to
 `ci/reports/*.trace.json.gz` instead, where the lesson picks them up.
 """
