@@ -341,6 +341,12 @@ def test_sources_that_do_not_compile():
     for code, words in {
         'extern "C" __global__ void k(int *x) {\n    int y = 1\n    x[0] = y;\n}': "in line 3: expected",
         'extern "C" __global__ void k(int *x) {\n    x[0] = unknown(1);\n}': "in line 2: 'unknown'",
+        "int twice(int a) { return 2 * a; }\n"
+        'extern "C" __global__ void k(int *x) { x[0] = twice(1); }': "line 1: `twice` is a function",
+        'extern "C" __global__ int k(int *x) { return 0; }': "must return void",
+        'extern "C" __global__ void k(int *x) {\n    int i = threadIdx;\n}': "in line 2: cannot convert",
+        'extern "C" __global__ void k(int *x) {\n    if (*x) {\n}': "a brace { is never closed",
+        'extern "C" __global__ void k(int *x) { x[0] = INFINITY > 1; }': "'INFINITY' was not declared",
         '__device__ int f(int);\nextern "C" __global__ void k(int *x) { x[0] = f(1); }': "nowhere defined",
     }.items():
         with pytest.raises(cuda.CompileError) as caught:

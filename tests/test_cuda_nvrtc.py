@@ -17,11 +17,11 @@ needs_both = pytest.mark.skipif(
     not nvrtc.installed() or not any(map(shutil.which, compiler.CANDIDATES)),
     reason="needs the extra nvrtc and a C++ compiler",
 )
-# Fine for g++: a host function, and a standard header that NVRTC has not.
+# Fine for g++: a host function in a class, and a standard header that NVRTC has not.
 HOST_FUNCTION = """
-int helper(int x) { return x + 1; }
+struct Helper { int next(int x) { return x + 1; } };
 extern "C" __global__ void k(int *x) {
-    x[0] = helper(x[0]);
+    x[0] = Helper().next(x[0]);
 }
 """
 HEADER = '#include <algorithm>\nextern "C" __global__ void k(int *x) { x[0] = std::max(x[0], 1); }'
