@@ -795,8 +795,8 @@ show_placed(*placed_run)
 
 
 # %% [markdown] items="1.6.K6 1.6.C7"
-# **What you should see.** Add and GEMV lie close under the slope. GEMM lies under the flat roof. Softmax and the norm often stay below both: left of the ridge, but exponentials cost more than one operation's time, and a norm in separate steps moves more
-# than the compulsory bytes. The 8 by 8 product is far below everything.
+# **What you should see.** Add reaches the slope, GEMV more than half of it. GEMM and attention reach the flat roof. Softmax is near the limit of 50 %: an exponential costs more than one operation's time. A norm run in separate steps moves more
+# than the compulsory bytes and lies far below. The 8 by 8 product is far below everything.
 #
 # A roof is an upper bound. It never says that you reach it.
 # %% [markdown] items="1.6.C7"
