@@ -32,7 +32,8 @@ def generate(weights: Weights, prompts: list[list[int]], new_tokens: int) -> lis
         new_tokens: for each prompt, 1 or more; prompt and new tokens fit the context of 512.
 
     Returns:
-        for each prompt: the new tokens, and the logits each was chosen from, (new_tokens, V) float32.
+        for each prompt: the new tokens, and the logits each was chosen from, (new_tokens, V) float32,
+        on the weights' device.
     """
     return [generate_one(weights, prompt, new_tokens) for prompt in prompts]
 
@@ -49,7 +50,7 @@ def generate_one(weights: Weights, prompt: list[int], new_tokens: int) -> Result
 
 def forward(weights: Weights, ids: list[int]) -> torch.Tensor:
     """Logits at every position, (len(ids), V) float32."""
-    x = weights["embed"][torch.tensor(ids)]
+    x = weights["embed"][torch.tensor(ids, device=weights["embed"].device)]
     for layer in range(LAYERS):
         name = f"layers.{layer}"
         x = x + attention(weights, name, rms_norm(x, weights[f"{name}.attention_norm"]))
@@ -63,11 +64,11 @@ def attention(weights: Weights, name: str, x: torch.Tensor) -> torch.Tensor:
     q = linear(weights, f"{name}.q", x).view(length, HEADS, HEAD_DIM).transpose(0, 1)
     k = linear(weights, f"{name}.k", x).view(length, KV_HEADS, HEAD_DIM).transpose(0, 1)
     v = linear(weights, f"{name}.v", x).view(length, KV_HEADS, HEAD_DIM).transpose(0, 1)
-    positions = torch.arange(length)
+    positions = torch.arange(length, device=x.device)
     q, k = rotate(q, positions), rotate(k, positions)
     k, v = (t.repeat_interleave(HEADS // KV_HEADS, 0) for t in (k, v))
     scores = q @ k.transpose(1, 2) / HEAD_DIM**0.5
-    future = torch.ones(length, length, dtype=torch.bool).triu(1)
+    future = torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1)
     shares = scores.masked_fill(future, float("-inf")).softmax(-1)
     return linear(weights, f"{name}.o", (shares @ v).transpose(0, 1).reshape(length, -1))
 
@@ -106,7 +107,7 @@ def rotate(x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         positions: (T,), or any shape that broadcasts to (..., T); the first token has position 0.
     """
     half = HEAD_DIM // 2
-    rates = 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
+    rates = 10000.0 ** (-torch.arange(half, dtype=torch.float64, device=x.device) / half)
     angles = (positions.double()[..., None] * rates).float()
     cos, sin = angles.cos(), angles.sin()
     first, second = x[..., :half], x[..., half:]

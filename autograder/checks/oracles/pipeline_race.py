@@ -14,9 +14,9 @@ from autograder.checks import expect
 from lab.cuda import process
 
 WALL_S = 100.0
-# Float32 sums in another order differ by 2e-5 here; float16 weights by 1e-2.
-BOUND = 1e-3
-GAIN, FULL_GAIN = 1.5, 4.0
+# Float32 sums in another order differ by 2e-5 here; float16 weights by 2e-3.
+BOUND = 3e-4
+GAIN, FULL_GAIN = 1.5, 3.0
 ROUNDS, MORE_ROUNDS = 4, 5
 
 
@@ -44,9 +44,9 @@ _last: dict[tuple, dict] = {}
 def _run(source: str, name: str, seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     check = check_batches(rng)
-    timed = [_batch(rng, _lengths(rng), 6) for _ in range(ROUNDS + MORE_ROUNDS)]
+    timed = [_batch(rng, _lengths(rng), 8) for _ in range(ROUNDS + MORE_ROUNDS)]
     job = {"text": source, "name": name, "pipeline": _pipeline_text(), "check": check}
-    job |= {"timed": timed, "rounds": ROUNDS, "enough": FULL_GAIN * 1.1, "hopeless": 1.2, "bound": BOUND}
+    job |= {"timed": timed, "rounds": ROUNDS, "enough": FULL_GAIN * 1.3, "hopeless": 1.2, "bound": BOUND}
     job["key"] = secrets.token_hex(16)  # a result without it was not written by the driver
     driver = Path(__file__).with_name("pipeline_driver.py").read_bytes()
     files = {
