@@ -21,8 +21,6 @@ def four_bit_weights(model: "LlamaForCausalLM | None" = None) -> pipeline.Weight
     Args:
         model: the shipped model by default.
     """
-    import torch
-
     model = model or load_lm()
     base = model.model
     weights = {"embed": base.embed_tokens.weight, "norm": base.norm.weight}

@@ -18,7 +18,7 @@ import os
 
 for _threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
-os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # the profiler's own messages
+os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # the profiler's own messages
 
 import contextlib
 import inspect
@@ -129,6 +129,7 @@ print(f"{len(demo_events):,} events; the first three:")
 for demo_event in demo_events[:3]:
     print(demo_event)
 
+
 # %% [markdown] items="1.6.P2"
 # ## 2. Self time
 #
@@ -219,7 +220,16 @@ print_table(self_time_table(demo_events))
 # `aten::mm` is the model's arithmetic. But `copy_`, `cat`, `mul`, `sub`: whose are they? An operator does not know who called it. `record_function` puts a named range around a stage; the same
 # table of those ranges alone gives each stage's self time.
 # %% role="given" id="stages"
-STAGES = ("generate_one", "forward", "attention", "mlp", "linear", "dequantize", "rms_norm", "rotate")
+STAGES = (
+    "generate_one",
+    "forward",
+    "attention",
+    "mlp",
+    "linear",
+    "dequantize",
+    "rms_norm",
+    "rotate",
+)
 
 
 @contextlib.contextmanager
@@ -248,11 +258,14 @@ with staged():
     demo_stages = self_time_table(record(offered, STAGES))
 print_table(demo_stages)
 demo_shares = {row["name"]: row["share"] for row in demo_stages}
-demo_figure = bars({k: 100 * v for k, v in demo_shares.items()}, unit="%", title="Self time by stage")
+demo_figure = bars(
+    {k: 100 * v for k, v in demo_shares.items()}, unit="%", title="Self time by stage"
+)
 show(
     demo_figure,
     "Bars of self time by stage of the offered pipeline; dequantize is the longest, linear comes next.",
 )
+
 
 # %% [markdown]
 # **What you should see.** `dequantize` takes about half of the time: the same 28 weights, restored for each of 24 tokens. `linear`, which is the matrix products, takes a quarter to a third, and most of it for
@@ -329,6 +342,7 @@ def amdahl(dequantize_percent=50, products_factor=1.0):
 
 
 explore(amdahl, dequantize_percent=(10, 90, 10), products_factor=[1.0, 2.0, 4.0, 16.0])
+
 
 # %% [markdown] items="1.6.P3"
 # ### Exercise: the targets
@@ -413,6 +427,7 @@ for demo_budget in (1.0, 3.0, 4.0, 6.0):
 # **Predict, then run.** Dequantizing once makes the whole about twice as fast, the cache alone about one and a half times. What do both together measure, in your version below?
 # %% role="predict" id="guess-gain"
 my_guess_gain = ...
+
 
 # %% [markdown] items="1.6.P4"
 # ## 4. Apply the cures
@@ -552,6 +567,7 @@ for demo_title, demo_table in (("before", demo_before), ("after", demo_after)):
     print(f"\n{demo_title}: {demo_calls:,} operators, {demo_sum:.0f} ms under the profiler")
     print_table(demo_table, 6)
 
+
 # %% [markdown]
 # **What you should see.** Thousands of small operators are gone. What is left is mostly `aten::mm` and `aten::addmv` or their like: the model's own arithmetic, once for each position. That is the sign to stop:
 # the next cure must make the products themselves cheaper.
@@ -604,6 +620,7 @@ def measured_gain(
 
 # %% role="check" id="opt-gain" points=5
 check("opt-gain", measured_gain)
+
 
 # %% [markdown] items="1.6.P6"
 # ## 6. Report before and after
@@ -716,7 +733,9 @@ demo_versions = {
 }
 demo_reference = offered()
 demo_results = {
-    name: compared(demo_reference, call()) for name, call in demo_versions.items() if name != "offered"
+    name: compared(demo_reference, call())
+    for name, call in demo_versions.items()
+    if name != "offered"
 }
 demo_samples = in_turns(demo_versions, rounds=11)
 demo_report = report_rows(demo_samples, demo_results, 3e-4)
@@ -754,7 +773,9 @@ print(demo_text)
 # from pageable memory cannot overlap. The cell below measures the copy.
 # %% role="given" id="pinned"
 if profile.device != "cuda":
-    print("Not measured: no CUDA device here. The copy from pageable and from pinned memory is timed there.")
+    print(
+        "Not measured: no CUDA device here. The copy from pageable and from pinned memory is timed there."
+    )
 else:
     demo_host = torch.zeros(64 * 2**20, dtype=torch.uint8)
     demo_pinned = demo_host.pin_memory()
@@ -763,7 +784,9 @@ else:
             wall_ms(lambda b=demo_buffer: b.to("cuda", non_blocking=True)) for _ in range(12)
         ]
         demo_ms = float(np.median(demo_copies[2:]))
-        print(f"64 MiB from {demo_kind} memory: {demo_ms:.2f} ms, {64 * 2**20 / demo_ms / 1e6:.1f} GB/s")
+        print(
+            f"64 MiB from {demo_kind} memory: {demo_ms:.2f} ms, {64 * 2**20 / demo_ms / 1e6:.1f} GB/s"
+        )
 # %% [markdown] items="1.6.P6"
 # ## 7. In your own words
 #

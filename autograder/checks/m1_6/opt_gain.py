@@ -31,7 +31,9 @@ def cases(rng):
     even = [4.0, 2.0, 8.0, 6.0, 5.0, 3.0], [2.0, 2.0, 1.0, 4.0, 3.0, 1.0]
     outlier = [10.0, 10.0, 10.0, 10.0, 1000.0], [5.0, 5.0, 5.0, 5.0, 5.0]
     slower = _samples(rng, 9, 0.7, 0.3)
-    drawn = [_samples(rng, int(rng.integers(5, 40)), float(rng.uniform(0.8, 6)), 0.4) for _ in range(3)]
+    drawn = [
+        _samples(rng, int(rng.integers(5, 40)), float(rng.uniform(0.8, 6)), 0.4) for _ in range(3)
+    ]
     listed = [("five rounds", plain), ("an even number", even), ("one bad round", outlier)]
     listed += [("a loss", slower), *((f"{len(b)} rounds, drawn", (b, a)) for b, a in drawn)]
     for part in ("gain", "interval"):

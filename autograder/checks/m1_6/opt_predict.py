@@ -14,7 +14,9 @@ HINTS = (
 
 
 def _case(label, part, shares, cures):
-    return case(label, part=part, shares=list(shares.items()), cures=[list(c.items()) for c in cures])
+    return case(
+        label, part=part, shares=list(shares.items()), cures=[list(c.items()) for c in cures]
+    )
 
 
 def _drawn(rng, most_cures):

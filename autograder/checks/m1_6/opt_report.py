@@ -36,7 +36,10 @@ def _drawn(rng, ratios, rounds, spread=0.25):
 
 
 def cases(rng):
-    two = {"offered": [100.0, 104.0, 98.0, 102.0, 140.0, 99.0], "cached": [20.0, 21.0, 19.5, 20.5, 33.0, 20.0]}
+    two = {
+        "offered": [100.0, 104.0, 98.0, 102.0, 140.0, 99.0],
+        "cached": [20.0, 21.0, 19.5, 20.5, 33.0, 20.0],
+    }
     fine = {"cached": (True, 2e-5)}
     three = _drawn(rng, {"dense once": 2.1, "dense and cache": 7.5}, 9)
     fine3 = {"dense once": (True, 1e-5), "dense and cache": (True, 3e-5)}
@@ -96,7 +99,12 @@ def oracle(samples, results, bound):
         same = bool(same_tokens) and error <= bound
         found = gain(baseline, times, 1000, 0) if place else (1.0, 1.0, 1.0)
         row = dict(zip(("gain", "low", "high"), found, strict=True))
-        row |= {"version": name, "rounds": len(times), "median_ms": median(times), "same_results": same}
+        row |= {
+            "version": name,
+            "rounds": len(times),
+            "median_ms": median(times),
+            "same_results": same,
+        }
         row |= {"p10_ms": quantile(times, 0.1), "p90_ms": quantile(times, 0.9)}
         rows.append(row | {"verdict": _verdict(not place, same, *found[1:])})
     return rows

@@ -63,7 +63,9 @@ def cases(rng):
     yield case("a call that does little itself", part="order", events=thin)
     yield case("nothing recorded", part="order", events=[])
     yield case("drawn", part="order", events=drawn[1][1])
-    yield case("overlap without nesting", part="refuse", events=[_event("a", 0, 10), _event("b", 5, 10)])
+    yield case(
+        "overlap without nesting", part="refuse", events=[_event("a", 0, 10), _event("b", 5, 10)]
+    )
     yield case("a duration of 0", part="refuse", events=[_event("a", 0, 10), _event("b", 5, 0)])
     yield case("a negative duration", part="refuse", events=[_event("a", 0, -1)])
     fine = [_event("a", 0, 10), _event("b", 5, 10, 2)]

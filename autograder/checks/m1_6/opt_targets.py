@@ -30,9 +30,21 @@ def _drawn(rng, count):
 
 def cases(rng):
     inf = math.inf
-    greedy = [_row("dequantize", 0.5, 10.0, 6.0), _row("cache", 0.25, inf, 4.0), _row("copies", 0.24, inf, 4.0)]
-    hourly = [_row("quick", 0.125, 2.0, 1.0), _row("large", 0.625, 5.0, 8.0), _row("small", 0.0625, inf, 2.0)]
-    unlike = [_row("wide", 0.5, 1.25, 2.0), _row("deep", 0.25, 8.0, 2.0), _row("flat", 0.125, 100.0, 2.0)]
+    greedy = [
+        _row("dequantize", 0.5, 10.0, 6.0),
+        _row("cache", 0.25, inf, 4.0),
+        _row("copies", 0.24, inf, 4.0),
+    ]
+    hourly = [
+        _row("quick", 0.125, 2.0, 1.0),
+        _row("large", 0.625, 5.0, 8.0),
+        _row("small", 0.0625, inf, 2.0),
+    ]
+    unlike = [
+        _row("wide", 0.5, 1.25, 2.0),
+        _row("deep", 0.25, 8.0, 2.0),
+        _row("flat", 0.125, 100.0, 2.0),
+    ]
     fixed = (
         ("one large or two small", greedy, 8.0),
         ("the best for an hour leaves no room", hourly, 8.0),
@@ -110,7 +122,11 @@ def judge(case, answer):
     hours = sum(r["hours"] for r in case.rows if r["name"] in names)
     expect.that(hours <= case.budget_hours, "The choice costs more hours than there are.",
                 yours=f"{hours:g} hours", right=f"at most {case.budget_hours:g}")  # fmt: skip
-    hint = "Of equal gains, the one with fewer hours, then fewer targets." if case.part == "ties" else ""
+    hint = (
+        "Of equal gains, the one with fewer hours, then fewer targets."
+        if case.part == "ties"
+        else ""
+    )
     expect.that(set(names) in choices and len(set(names)) == len(names), "Another choice is better.",
                 yours=list(names), right=order, hint=hint)  # fmt: skip
     expect.that(list(names) == [r["name"] for r in case.rows if r["name"] in names],

@@ -25,8 +25,8 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-import numpy as np
-import torch
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
 
 MOST_BYTES = 64 * 2**20
 BUILD_LIMIT_S, CALL_LIMIT_S = 30.0, 20.0
@@ -84,30 +84,58 @@ def _read(descriptor, size, deadline):
 
 def work(inbox, outbox):
     """Build the learner's pipeline, then answer batch after batch."""
-    generate = None
+    generate = given = data = None
     while True:
         header, blobs = receive(inbox)
         try:
             if header["do"] == "build":
-                generate = _build(header, blobs[0])
+                data = blobs[0]
+                given = tensors(data)
+                generate = _build(header, given)
                 send(outbox, {"ok": callable(generate), "kind": type(generate).__name__})
+            elif header["do"] == "compare":
+                send(outbox, {"changed": _changed(given, tensors(data))})
             else:
-                send(outbox, *_plain(generate(header["prompts"], header["new_tokens"])))
+                results = generate(header["prompts"], header["new_tokens"])
+                try:
+                    answer = _plain(results)
+                except (TypeError, ValueError, AttributeError):
+                    text = "it returned no list of (tokens, logits), one for each prompt"
+                    answer = ({"error": "TypeError", "text": text},)
+                send(outbox, *answer)
         except BaseException as error:
-            frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == "answer"]
-            line = header.get("text", "").splitlines()[frames[-1].lineno - 1] if frames else ""
-            error = {"error": type(error).__name__, "text": str(error)[:300], "line": line.strip()}
-            send(outbox, error)
+            frames = traceback.extract_tb(error.__traceback__)
+            lines = [f.lineno for f in frames if f.filename == "answer"]
+            line = TEXT[lines[-1] - 1].strip() if lines else ""
+            name = type(error).__name__
+            send(outbox, {"error": name, "text": str(error)[:300], "line": line})
+
+
+def _changed(given, before):
+    """The name of the first weight that is not what it was, or ""."""
+    if set(given) != set(before):
+        return str(next(iter(set(given) ^ set(before))))
+    for name, tensor in before.items():
+        now = given[name]
+        if not isinstance(now, torch.Tensor) or now.dtype != tensor.dtype:
+            return name
+        if not torch.equal(now.detach(), tensor):
+            return name
+    return ""
+
+
+TEXT = []
 
 
 def _build(header, weights):
+    TEXT[:] = header["text"].splitlines()
     package, module = types.ModuleType("lab"), types.ModuleType("lab.naive_pipeline")
     sys.modules |= {"lab": package, "lab.naive_pipeline": module}
     exec(compile(header["pipeline"], "naive_pipeline", "exec"), module.__dict__)
     package.naive_pipeline, package.__path__ = module, []
     scope = {"__name__": "answer"}
     exec(compile(header["text"], "answer", "exec"), scope)
-    return scope[header["name"]](tensors(weights))
+    return scope[header["name"]](weights)
 
 
 def tensors(data):
@@ -135,6 +163,7 @@ class Worker:
     """The learner's process: asked, timed, stopped and ended from here."""
 
     def __init__(self):
+        self.ended = False
         into, out = os.pipe(), os.pipe()
         self.pid = os.fork()
         if not self.pid:
@@ -168,7 +197,10 @@ class Worker:
     def pause(self):
         """Stop it, with all its threads, and wait until it stands."""
         os.kill(self.pid, signal.SIGSTOP)
-        os.waitpid(self.pid, os.WUNTRACED)
+        _, status = os.waitpid(self.pid, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            self.ended = True
+            raise Gone("its process ended")
 
     def resume(self):
         os.kill(self.pid, signal.SIGCONT)
@@ -176,8 +208,9 @@ class Worker:
     def end(self):
         """End it and all that it started; whether others worked for it."""
         own = self.cpu_s()
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        if not self.ended:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
         others = False
         while True:
             try:
@@ -215,21 +248,38 @@ def asked(worker, batch):
     start = time.perf_counter(), worker.cpu_s()
     header, blobs = worker.ask(CALL_LIMIT_S, {"do": "call", **batch})
     spent = time.perf_counter() - start[0], worker.cpu_s() - start[1]
-    return header, blobs, spent
+    return (*sound(header, blobs), spent)
+
+
+def sound(header, blobs):
+    """An answer of the worker's, of the forms that `work` sends. Raises Gone for any other."""
+    if not isinstance(header, dict):
+        raise Gone("it sent no answer")
+    if "error" in header:
+        return {key: str(header.get(key, ""))[:300] for key in ("error", "text", "line")}, []
+    results = header.get("results")
+    if not isinstance(results, list) or len(results) != len(blobs):
+        raise Gone("it sent no answer")
+    for entry in results:
+        good = isinstance(entry, list) and len(entry) == 3 and isinstance(entry[2], str)
+        good = good and all(isinstance(part, list) for part in entry[:2])
+        if not good or not all(type(n) is int for part in entry[:2] for n in part):
+            raise Gone("it sent no answer")
+    return {"results": results}, blobs
 
 
 def differ(reference, header, blobs, bound):
     """Whether an answer is off: other forms, other tokens where there is no tie, other logits."""
-    results = header.get("results")
-    if not isinstance(results, list) or len(results) != len(reference) != len(blobs) - len(results):
+    results = header.get("results", [])
+    if len(results) != len(reference):
         return True
     for (tokens, rows), (theirs, shape, kind), blob in zip(reference, results, blobs, strict=True):
         if list(rows.shape) != shape or kind != "float32" or len(theirs) != len(tokens):
             return True
-        got = np.frombuffer(blob, np.float32)
-        if got.size != rows.size:
+        if len(blob) != rows.nbytes:
             return True
-        for token, mine, row, want in zip(theirs, tokens, got.reshape(shape), rows, strict=True):
+        got = np.frombuffer(blob, np.float32).reshape(shape)
+        for token, mine, row, want in zip(theirs, tokens, got, rows, strict=True):
             if not np.abs(row - want).max() <= bound:
                 return True
             if token != mine:
@@ -243,8 +293,12 @@ def race(worker, job, pipeline, weights_bytes, report, arrays):
     """Build, compare on the batches to check, then time round after round."""
     header = {"do": "build", "text": job["text"], "name": job["name"], "pipeline": job["pipeline"]}
     built, _ = worker.ask(BUILD_LIMIT_S, header, weights_bytes)
-    report["built"] = built
-    if not built.get("ok"):
+    if not isinstance(built, dict):
+        raise Gone("it sent no answer")
+    report["built"] = {
+        key: built[key] for key in ("ok", "kind", "error", "text", "line") if key in built
+    }
+    if built.get("ok") is not True:
         return
     weights = tensors(weights_bytes)
     for index, batch in enumerate(job["check"]):
@@ -258,6 +312,8 @@ def race(worker, job, pipeline, weights_bytes, report, arrays):
             arrays[f"got_{index}_{place}"] = np.frombuffer(blob[: len(blob) // 4 * 4], np.float32)
         if differ(reference, header, blobs, job["bound"]):
             return
+    compared, _ = worker.ask(CALL_LIMIT_S, {"do": "compare"})
+    report["mutated"] = str(compared.get("changed", ""))[:80] if isinstance(compared, dict) else ""
     for number, batch in enumerate(job["timed"]):
         # More rounds where they may decide.
         if number == job["rounds"] and not job["hopeless"] < gain(report["times"]) < job["enough"]:
@@ -299,7 +355,7 @@ def main():
     pipeline = {"__name__": "naive_pipeline"}
     exec(compile(job["pipeline"], "naive_pipeline", "exec"), pipeline)
     report = {"built": {}, "checked": [], "times": [], "changed": None, "gone": ""}
-    report |= {"key": job["key"], "helpers": False}
+    report |= {"key": job["key"], "helpers": False, "mutated": ""}
     arrays = {}
     try:
         race(worker, job, pipeline, weights_bytes, report, arrays)

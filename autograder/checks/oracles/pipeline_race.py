@@ -27,7 +27,7 @@ def run(source: str, name: str, seed: int, again: bool = True) -> dict[str, Any]
         again: False: the last race of this text will do.
 
     Returns:
-        built, checked, times, changed, gone, helpers: see pipeline_driver.py; batches: those checked;
+        built, checked, times, changed, gone, helpers, mutated: see pipeline_driver.py; batches: those checked;
         arrays: want_i_j, tokens_i_j and got_i_j for prompt j of batch i.
         problem: why there is no result, or "".
     """
@@ -46,7 +46,13 @@ def _run(source: str, name: str, seed: int) -> dict[str, Any]:
     check = check_batches(rng)
     timed = [_batch(rng, _lengths(rng), 8) for _ in range(ROUNDS + MORE_ROUNDS)]
     job = {"text": source, "name": name, "pipeline": _pipeline_text(), "check": check}
-    job |= {"timed": timed, "rounds": ROUNDS, "enough": FULL_GAIN * 1.3, "hopeless": 1.2, "bound": BOUND}
+    job |= {
+        "timed": timed,
+        "rounds": ROUNDS,
+        "enough": FULL_GAIN * 1.3,
+        "hopeless": 1.2,
+        "bound": BOUND,
+    }
     job["key"] = secrets.token_hex(16)  # a result without it was not written by the driver
     driver = Path(__file__).with_name("pipeline_driver.py").read_bytes()
     files = {
@@ -139,6 +145,8 @@ def came_through(result: dict) -> None:
     if result["gone"]:
         expect.wrong("error", f"Your pipeline gave no answer: {result['gone']}.",
                      hint="Building may take 30 s, a call 20 s.")  # fmt: skip
+    expect.that(not result["mutated"], f"Your pipeline changes the weight {result['mutated']!r}.",
+                stage="mutation", hint="Work on a copy: the caller still needs the original.")  # fmt: skip
     expect.that(not result["helpers"], "Your pipeline let other processes work for it.",
                 hint="Threads and processes of its own are no cure here.")  # fmt: skip
 
@@ -152,5 +160,5 @@ def _no_error(header: dict, what: str) -> None:
                           "torch, NumPy and lab.naive_pipeline.")  # fmt: skip
     if "error" in header:
         text = f": {header.get('text')}" if header.get("text") else ""
-        expect.wrong("error", f"{what} raised {header['error']}{text}.",
+        expect.wrong("error", f"{what} raised {str(header['error'])[:80]}{text}.",
                      where=str(header.get("line", "")))  # fmt: skip

@@ -10,7 +10,11 @@ from autograder.checks.bank import right, wrong
 def _arrays(before_ms, after_ms):
     before, after = np.asarray(before_ms, float), np.asarray(after_ms, float)
     times = np.concatenate([before, after])
-    if before.shape != after.shape or before.size < 5 or not (np.isfinite(times) & (times > 0)).all():
+    if (
+        before.shape != after.shape
+        or before.size < 5
+        or not (np.isfinite(times) & (times > 0)).all()
+    ):
         raise ValueError("five or more rounds of both, above 0")
     return before, after
 
@@ -49,7 +53,9 @@ def means(before_ms, after_ms, resamples=1000, seed=0):
     return _gain(before_ms, after_ms, resamples, seed, middle=np.mean)
 
 
-@wrong("fastest-runs", "Minima are single lucky rounds, and say nothing of the spread: take medians.")
+@wrong(
+    "fastest-runs", "Minima are single lucky rounds, and say nothing of the spread: take medians."
+)
 def fastest(before_ms, after_ms, resamples=1000, seed=0):
     return _gain(before_ms, after_ms, resamples, seed, middle=np.min)
 
@@ -76,7 +82,10 @@ def ninety(before_ms, after_ms, resamples=1000, seed=0):
     return _gain(before_ms, after_ms, resamples, seed, shares=(0.05, 0.95))
 
 
-@wrong("drawn-without-replacement", "All rounds in another order are the same rounds: draw with replacement.")
+@wrong(
+    "drawn-without-replacement",
+    "All rounds in another order are the same rounds: draw with replacement.",
+)
 def shuffled(before_ms, after_ms, resamples=1000, seed=0):
     return _gain(before_ms, after_ms, resamples, seed, replace=False)
 
@@ -84,7 +93,10 @@ def shuffled(before_ms, after_ms, resamples=1000, seed=0):
 @wrong("spread-of-rounds", "That is the spread of single rounds, not of the median's ratio.")
 def spread(before_ms, after_ms, resamples=1000, seed=0):
     before, after = _arrays(before_ms, after_ms)
-    return (float(np.median(before) / np.median(after)), *np.quantile(before / after, [0.025, 0.975]))
+    return (
+        float(np.median(before) / np.median(after)),
+        *np.quantile(before / after, [0.025, 0.975]),
+    )
 
 
 @wrong("seed-ignored", "Draw from `np.random.default_rng(seed)`, so that a report can be repeated.")
@@ -109,7 +121,10 @@ def difference(before_ms, after_ms, resamples=1000, seed=0):
     return float(np.median(before) - np.median(after)), low, high
 
 
-@wrong("no-refusal", "Lists of different lengths, too few rounds and times that are not above 0 are refused.")
+@wrong(
+    "no-refusal",
+    "Lists of different lengths, too few rounds and times that are not above 0 are refused.",
+)
 def no_refusal(before_ms, after_ms, resamples=1000, seed=0):
     def cut(before, after):
         n = min(len(before), len(after)) or 1

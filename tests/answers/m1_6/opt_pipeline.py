@@ -1,12 +1,17 @@
 """Answers to opt-pipeline."""
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention as attention
+from torch.nn.functional import silu
 
 from autograder.checks.bank import right, wrong
 from lab import naive_pipeline as slow
 
+HEAD, FLOAT = {"size": 64}, torch.float32
+to_heads = lambda x: x.view(len(x), -1, HEAD["size"]).transpose(0, 1)  # noqa: E731
 
-def dense(weights, dtype=torch.float32):
+
+def dense(weights, dtype=FLOAT):
     """Every linear weight, dequantized once."""
     names = [f"layers.{i}.{linear}" for i in range(slow.LAYERS) for linear in slow.LINEARS]
     return {
@@ -36,26 +41,24 @@ class Cached:
         x = self.weights["embed"][ids]
         for layer in range(slow.LAYERS):
             name = f"layers.{layer}"
-            x = x + self.attend(name, slow.rms_norm(x, self.weights[f"{name}.attention_norm"]), start)
+            x = x + self.attend(
+                name, slow.rms_norm(x, self.weights[f"{name}.attention_norm"]), start
+            )
             h = slow.rms_norm(x, self.weights[f"{name}.mlp_norm"])
-            gate = torch.nn.functional.silu(h @ self.matrices[f"{name}.gate"].T)
+            gate = silu(h @ self.matrices[f"{name}.gate"].T)
             x = x + (gate * (h @ self.matrices[f"{name}.up"].T)) @ self.matrices[f"{name}.down"].T
         return slow.rms_norm(x[-1], self.weights["norm"]) @ self.weights["embed"].T
 
     def attend(self, name, x, start):
         length = len(x)
-        q, k, v = (
-            (x @ self.matrices[f"{name}.{c}"].T).view(length, -1, 64).transpose(0, 1) for c in "qkv"
-        )
+        q, k, v = (to_heads(x @ self.matrices[f"{name}.{c}"].T) for c in "qkv")
         positions = torch.arange(start, start + length) + (self.shift if start else 0)
         q, k = slow.rotate(q, positions), slow.rotate(k, positions)
         if start:
             k, v = (torch.cat(pair, 1) for pair in zip(self.past[name], (k, v), strict=True))
         self.past[name] = k, v
         mask = torch.ones(length, start + length, dtype=torch.bool).tril(start)
-        out = torch.nn.functional.scaled_dot_product_attention(
-            q[None], k[None], v[None], attn_mask=mask, enable_gqa=True
-        )[0]
+        out = attention(q[None], k[None], v[None], attn_mask=mask, enable_gqa=True)[0]
         return out.transpose(0, 1).reshape(length, -1) @ self.matrices[f"{name}.o"].T
 
 
@@ -71,7 +74,11 @@ def padded(weights, positions_from_padding=True, hide_padding=True):
         keys[:, :, start:end] = slow.rotate(k, where)
         values[:, :, start:end] = v
         out = torch.nn.functional.scaled_dot_product_attention(
-            slow.rotate(q, where), keys[:, :, :end], values[:, :, :end], attn_mask=mask, enable_gqa=True
+            slow.rotate(q, where),
+            keys[:, :, :end],
+            values[:, :, :end],
+            attn_mask=mask,
+            enable_gqa=True,
         )
         x = x + out.transpose(1, 2).flatten(2) @ matrices[f"{name}.o"].T
         h = slow.rms_norm(x, weights[f"{name}.mlp_norm"])
@@ -156,7 +163,9 @@ def half(weights):
     return one_by_one(weights, dtype=torch.float16)
 
 
-@wrong("cut-prompts", "Long prompts were cut: the logits are those of another text.", diagnose=False)
+@wrong(
+    "cut-prompts", "Long prompts were cut: the logits are those of another text.", diagnose=False
+)
 def cut(weights):
     inner = one_by_one(weights)
     return lambda prompts, new_tokens: inner([p[-32:] for p in prompts], new_tokens)
@@ -168,7 +177,11 @@ def short(weights):
     return lambda prompts, new_tokens: inner(prompts, max(1, new_tokens - 1))
 
 
-@wrong("answers-by-length", "A stored answer is no answer: each call has other prompts.", diagnose=False)
+@wrong(
+    "answers-by-length",
+    "A stored answer is no answer: each call has other prompts.",
+    diagnose=False,
+)
 def stored(weights):
     inner, seen = one_by_one(weights), {}
 
@@ -206,17 +219,16 @@ def helper(weights):
     return inner
 
 
-@wrong("weights-changed", "The layers' weights are changed in place: later calls see other ones.",
-       diagnose=False)  # fmt: skip
-def changed(weights):
+@wrong(
+    "weights-emptied",
+    "The caller's weights are inputs: leave them as they are.",
+    diagnose=False,
+)
+def emptied(weights):
     inner = one_by_one(weights)
-
-    def generate(prompts, new_tokens):
-        results = inner(prompts, new_tokens)
-        weights["norm"] *= 1.01
-        return results
-
-    return generate
+    for name in [n for n in weights if n.endswith("codes")]:
+        weights[name].zero_()
+    return inner
 
 
 @wrong("not-a-function", "Return the function, do not call it.", diagnose=False)

@@ -39,13 +39,19 @@ def cure_by_cure(shares, cures):
     return math.inf if left < 1e-12 else 1 / left
 
 
-@wrong("gains-multiplied", "Gains of different targets do not multiply: add up the time that is left.")
+@wrong(
+    "gains-multiplied", "Gains of different targets do not multiply: add up the time that is left."
+)
 def multiplied(shares, cures):
     _refuse(shares, cures)
     gain = 1.0
     for cure in cures:
         for name, factor in cure.items():
-            gain /= 1 - shares[name] + shares[name] / factor if factor < math.inf else 1 - shares[name] or 1e-300
+            gain /= (
+                1 - shares[name] + shares[name] / factor
+                if factor < math.inf
+                else 1 - shares[name] or 1e-300
+            )
     return gain
 
 

@@ -39,7 +39,10 @@ def _rows(samples, results, bound, *, middle=np.median, ends=(10, 90), against="
         p10, p90 = np.percentile(times, ends)
         row = {"version": name, "rounds": len(times), "median_ms": middle(times), "p10_ms": p10}
         row |= {"p90_ms": p90, "gain": found[0], "low": found[1], "high": found[2]}
-        row |= {"same_results": is_same, "verdict": judge(is_same, *found[1:]) if place else "baseline"}
+        row |= {
+            "same_results": is_same,
+            "verdict": judge(is_same, *found[1:]) if place else "baseline",
+        }
         rows.append(row)
     return rows
 
@@ -85,7 +88,9 @@ def gain_decides(samples, results, bound):
     return _rows(samples, results, bound, judge=judge)
 
 
-@wrong("results-not-looked-at", "A version whose results differ is not faster: it does something else.")
+@wrong(
+    "results-not-looked-at", "A version whose results differ is not faster: it does something else."
+)
 def blind(samples, results, bound):
     return _rows(samples, results, bound, judge=lambda same, low, high: _verdict(True, low, high))
 
@@ -107,7 +112,9 @@ def excluded(samples, results, bound):
 
 @wrong("not-a-number-passes", "`not error > bound` lets NaN pass: ask for `error <= bound`.")
 def nan_passes(samples, results, bound):
-    return _rows(samples, results, bound, same=lambda tokens, error, b: bool(tokens and not error > b))
+    return _rows(
+        samples, results, bound, same=lambda tokens, error, b: bool(tokens and not error > b)
+    )
 
 
 @wrong("one-is-enough", "An interval that only touches 1 shows no difference.")

@@ -9,7 +9,9 @@ def _table(events, *, inclusive=False, all_levels=False, threads=True, share_of=
     rows, total_self = {}, 0
     for thread in sorted({e["thread"] for e in events}) if threads else [None]:
         mine = [(i, e) for i, e in enumerate(events) if thread in (None, e["thread"])]
-        mine.sort(key=lambda p: (p[1]["start_us"], -p[1]["duration_us"], p[0] if outer_first else -p[0]))
+        mine.sort(
+            key=lambda p: (p[1]["start_us"], -p[1]["duration_us"], p[0] if outer_first else -p[0])
+        )
         stack = []
         for _, e in mine:
             start, length = e["start_us"], e["duration_us"]
@@ -82,7 +84,10 @@ def total_for_self(events):
     return _table(events, inclusive=True)
 
 
-@wrong("grandchildren-subtracted-twice", "Only direct children come off; theirs are inside them already.")
+@wrong(
+    "grandchildren-subtracted-twice",
+    "Only direct children come off; theirs are inside them already.",
+)
 def all_levels(events):
     return _table(events, all_levels=True)
 
@@ -112,12 +117,16 @@ def unsorted(events):
     return _table(events, order="none")
 
 
-@wrong("recursion-counted-twice", "A call inside one of the same name is in that one's total already.")
+@wrong(
+    "recursion-counted-twice", "A call inside one of the same name is in that one's total already."
+)
 def recursion(events):
     return _table(events, totals="all")
 
 
-@wrong("inner-taken-for-outer", "Of two events with one interval, the one listed first is the outer.")
+@wrong(
+    "inner-taken-for-outer", "Of two events with one interval, the one listed first is the outer."
+)
 def inner_first(events):
     return _table(events, outer_first=False)
 
@@ -136,7 +145,9 @@ def listed_order(events):
         start, end = e["start_us"], e["start_us"] + e["duration_us"]
         while stack and not (stack[-1][1] <= start and end <= stack[-1][2]):
             stack.pop()
-        row = rows.setdefault(e["name"], {"name": e["name"], "calls": 0, "self_us": 0, "total_us": 0})
+        row = rows.setdefault(
+            e["name"], {"name": e["name"], "calls": 0, "self_us": 0, "total_us": 0}
+        )
         row["calls"] += 1
         row["self_us"] += e["duration_us"]
         row["total_us"] += e["duration_us"]

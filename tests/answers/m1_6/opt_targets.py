@@ -78,7 +78,9 @@ def hour_first(rows, budget_hours):
     return _answer(rows, _greedy(rows, budget_hours, lambda r: _saved(r) / (r["hours"] or 1e-9)))
 
 
-@wrong("by-share", "A large share that is hardly to be cured saves little: share * (1 - 1 / factor).")
+@wrong(
+    "by-share", "A large share that is hardly to be cured saves little: share * (1 - 1 / factor)."
+)
 def by_share(rows, budget_hours):
     _refuse(rows, budget_hours)
     return _answer(rows, _best(rows, budget_hours, lambda r: r["share"]))
@@ -137,7 +139,10 @@ def reordered(rows, budget_hours):
     return [r["name"] for r in sorted(chosen, key=_saved)], _answer(rows, chosen)[1]
 
 
-@wrong("no-refusal", "Tables that cannot be (shares above 1, negative hours, a name twice) must be refused.")
+@wrong(
+    "no-refusal",
+    "Tables that cannot be (shares above 1, negative hours, a name twice) must be refused.",
+)
 def no_refusal(rows, budget_hours):
     rows = [r | {"factor": r["factor"] or 1.0} for r in rows]
     return _answer(rows, _best(rows, budget_hours))
