@@ -45,7 +45,12 @@ def cases(rng):
         yield _case("drawn", "several", *_drawn(rng, 4))
     inf = math.inf
     yield _case("one removed", "removed", half, [{"dequantize": inf}])
-    yield _case("removed, and a cure besides", "removed", half, [{"matmul": 2.0}, {"dequantize": inf}, {"dequantize": 3.0}])  # fmt: skip
+    yield _case(
+        "removed, and a cure besides",
+        "removed",
+        half,
+        [{"matmul": 2.0}, {"dequantize": inf}, {"dequantize": 3.0}],
+    )
     yield _case("nothing left", "removed", {"a": 0.5, "b": 0.5}, [{"a": inf, "b": inf}])
     yield _case("only rounding left", "removed", {"a": 0.1, "b": 0.2, "c": 0.7}, [{"a": 2.0}])
     for label, shares, cures in (

@@ -49,7 +49,12 @@ def cases(rng):
         yield _case("three versions", part, three, fine3)
         yield _case("results listed in another order", part, three, reordered)
         rounds = int(rng.integers(5, 25))
-        yield _case(f"{rounds} rounds", part, _drawn(rng, {"a": 1.0, "b": 3.0}, rounds), {"a": (True, 0.0), "b": (False, 9.0)})  # fmt: skip
+        yield _case(
+            f"{rounds} rounds",
+            part,
+            _drawn(rng, {"a": 1.0, "b": 3.0}, rounds),
+            {"a": (True, 0.0), "b": (False, 9.0)},
+        )
         yield _case("the baseline alone", part, {"offered": two["offered"]}, {})
     equal = {"offered": [10.0, 11.0, 12.0, 13.0, 14.0], "other": [14.0, 13.0, 12.0, 11.0, 10.0]}
     touch = {"offered": [10.0] * 6, "other": [10.0] * 6}

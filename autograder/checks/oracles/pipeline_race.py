@@ -27,8 +27,8 @@ def run(source: str, name: str, seed: int, again: bool = True) -> dict[str, Any]
         again: False: the last race of this text will do.
 
     Returns:
-        built, checked, times, changed, gone, helpers, mutated: see pipeline_driver.py; batches: those checked;
-        arrays: want_i_j, tokens_i_j and got_i_j for prompt j of batch i.
+        built, checked, times, changed, gone, helpers, mutated: see pipeline_driver.py;
+        batches: those checked; arrays: want_i_j, tokens_i_j and got_i_j for prompt j of batch i.
         problem: why there is no result, or "".
     """
     key = source, name, seed
@@ -54,9 +54,10 @@ def _run(source: str, name: str, seed: int) -> dict[str, Any]:
         "bound": BOUND,
     }
     job["key"] = secrets.token_hex(16)  # a result without it was not written by the driver
-    driver = Path(__file__).with_name("pipeline_driver.py").read_bytes()
+    here = Path(__file__).parent
     files = {
-        "driver.py": driver,
+        "driver.py": (here / "pipeline_driver.py").read_bytes(),
+        "pipeline_worker.py": (here / "pipeline_worker.py").read_bytes(),
         "job.json": json.dumps(job).encode(),
         "weights.npz": _weights_bytes(),
     }

@@ -210,12 +210,11 @@ def patched_clock(weights):
        diagnose=False)  # fmt: skip
 def helper(weights):
     import os
+    import time
 
     inner = one_by_one(weights)
     if not os.fork():
-        total = 0
-        while True:
-            total += 1
+        time.sleep(600)
     return inner
 
 
