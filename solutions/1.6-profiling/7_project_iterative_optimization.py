@@ -441,8 +441,8 @@ my_guess_gain = ...
 # ### How it is timed
 #
 # Your function's text, with the functions, imports and plain constants of the notebook that it uses, goes to a process of its own: PyTorch on one CPU thread, NumPy, `lab.naive_pipeline`, nothing
-# else of the course. The clock is in another process. Both versions take turns; the smaller of two ratios of medians counts, wall clock and CPU time. If it is close, more rounds
-# follow. Processes started by yours are refused, so no `torch.compile` here.
+# else of the course. The clock is in another process. Both versions take turns; the ratio of median **CPU times** counts, for it hardly moves when the machine is busy; the ratio by the clock must reach half of what is
+# asked. Processes started by yours are refused, so no `torch.compile`.
 # %% [markdown] items="1.6.P4"
 # ### Exercise: the pipeline
 #
@@ -553,7 +553,7 @@ for demo_title, demo_table in (("before", demo_before), ("after", demo_after)):
 
 
 # %% [markdown]
-# **What you should see.** About 107,000 operators before; about a sixth of that after, and nearly four fifths of the time in `aten::mm`: the model's own arithmetic, once for each position. That is the sign to stop:
+# **What you should see.** About 107,000 operators before; about a sixth of that after, and some three quarters of the time in `aten::mm`: the model's own arithmetic, once for each position. That is the sign to stop:
 # the next cure must make the products themselves cheaper.
 # %% [markdown] items="1.6.P5"
 # ### A gain with its interval

@@ -13,7 +13,7 @@ import numpy as np
 from autograder.checks import expect
 from lab.cuda import process
 
-WALL_S = 100.0
+WALL_S = 150.0
 # Float32 sums in another order differ by 2e-5 here; float16 weights by 2e-3.
 BOUND = 3e-4
 GAIN, FULL_GAIN = 1.5, 3.0
@@ -130,6 +130,17 @@ def gains(times: list[list[float]]) -> tuple[float, float]:
     """Ratios of medians over the rounds: wall clock, CPU (infinite where it was not measured)."""
     mine_wall, mine_cpu, wall, cpu = np.median(np.array(times, dtype=float), axis=0)
     return float(mine_wall / wall), float(mine_cpu / cpu) if cpu == cpu else float("inf")
+
+
+def counted(times: list[list[float]]) -> float:
+    """The gain that counts: CPU time's, at most twice the wall clock's.
+
+    A busy machine moves wall times of milliseconds far, CPU times little, and threads of the pipeline's
+    are in its CPU time; other processes are refused. The clock's part in it is that a pipeline which
+    waits, for whatever it may be, gains nothing. Where CPU time is not known, the clock decides.
+    """
+    wall, cpu = gains(times)
+    return min(cpu, 2 * wall) if cpu != float("inf") else wall
 
 
 def came_through(result: dict) -> None:
