@@ -441,8 +441,8 @@ my_guess_gain = ...
 # ### How it is timed
 #
 # Your function's text, with the functions, imports and plain constants of the notebook that it uses, goes to a process of its own: PyTorch on one CPU thread, NumPy, `lab.naive_pipeline`, nothing
-# else of the course. The clock is in another process. Both versions take turns; the ratio of median **CPU times** counts, for it hardly moves when the machine is busy; the ratio by the clock must reach half of what is
-# asked. Processes started by yours are refused, so no `torch.compile`.
+# else of the course. Both versions take turns, timed from outside. The ratio of median **CPU times** counts, for a busy machine hardly moves it; by the clock, half of what is asked must be reached. Processes started by yours are refused:
+# no `torch.compile`.
 # %% [markdown] items="1.6.P4"
 # ### Exercise: the pipeline
 #
