@@ -88,10 +88,9 @@ attack: $(STAMP)  ## grade the bank of hostile submissions (some minutes): autog
 fuzz-gguf: $(STAMP)  ## a minute of changed GGUF files against the reference reader
 	python -m autograder.checks.oracles.gguf_fuzz --seconds 60
 
-bench: $(STAMP)  ## measure grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
+bench: bench-cuda  ## measure CUDA on the CPU, and grading beside stock nbgrader (a quiet machine, about 10 minutes): autograder/BENCH.md
 	course bench --scale --out autograder/BENCH.md
 
-# Seconds of CUDA kernels on the CPU, plain and watched, on a quiet machine.
 bench-cuda: $(STAMP)
 	python -m ci.cuda_bench
 
@@ -127,6 +126,7 @@ lm-gguf: llamacpp
 
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'
+	-python -m ci.ncu_counters  # counters for module 1.6; goes on without ncu
 	python ci/run_notebooks.py --profile gpu
 
 postgresql:  ## as root on Debian or Ubuntu: the server that tests of the gradebook start

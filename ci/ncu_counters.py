@@ -1,10 +1,12 @@
 """Our counters beside Nsight Compute's, on a CUDA machine: `python -m ci.ncu_counters`.
 
 Runs the kernels of counted_kernels.cu under `ncu` (with CuPy) and watched on the CPU, and writes a
-table to ci/reports/ncu-counters.md. Exits with 1 where a counter differs, with 2 where there is no GPU.
+table to ci/reports/ncu-counters.md and ncu's own CSV, which module 1.6 reads, beside it. Exits with 1
+where a counter differs, with 2 where there is no GPU.
 """
 
 import csv
+import datetime
 import io
 import shutil
 import subprocess
@@ -91,6 +93,14 @@ def parse(text: str) -> dict[str, dict[str, float]]:
         else:
             values.update({m: number(row[m]) for m in METRICS.values() if row.get(m)})
     return found
+
+
+def recorded(text: str, device: str, day: datetime.date) -> str:
+    """What is kept of ncu's output: the table, below a line with machine and date."""
+    rows = [line for line in text.splitlines() if line.startswith('"')]
+    first = next(i for i, line in enumerate(rows) if line.startswith('"ID",'))
+    note = f"# Recorded by python -m ci.ncu_counters on {device}, {day.isoformat()}"
+    return "\n".join([note, *rows[first:], ""])
 
 
 def number(text: str) -> float:
@@ -191,6 +201,8 @@ def main(words: list[str]) -> int:
     device = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
     rows = compare(watched(), parse(done.stdout))
     REPORT.parent.mkdir(exist_ok=True)
+    kept = recorded(done.stdout, device, datetime.date.today())
+    REPORT.with_suffix(".csv").write_text(kept, encoding="utf-8")
     REPORT.write_text(table(rows, device), encoding="utf-8")
     print(table(rows, device))
     return int(not all(row.equal for row in rows))

@@ -14,7 +14,7 @@ from lab import paths
 from lab.errors import CourseError
 from lab.predict import reveal
 from lab.profile import seed_everything, use_profile
-from lab.timing import measure
+from lab.timing import interleave_ms, measure, sample_ms
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -144,6 +144,48 @@ def test_measure_waits_for_the_device():
     )
     assert order == ["fn", "sync", "fn", "sync", "fn", "sync"]
     assert timing.median_ms >= 5
+
+
+@pytest.fixture()
+def clock(monkeypatch):
+    """A clock that stands still until `pass_ms` moves it."""
+    now = [0]
+
+    def pass_ms(ms):
+        now[0] += int(ms * 1e6)
+
+    monkeypatch.setattr("lab.timing.time.perf_counter_ns", lambda: now[0])
+    return pass_ms
+
+
+def test_samples_are_the_calls_in_their_order(clock):
+    durations_ms = iter([50, 1, 30, 2])
+    assert sample_ms(lambda: clock(next(durations_ms)), warmup=1, repeats=3).tolist() == [1, 30, 2]
+
+
+def test_interleaving_calls_each_version_once_a_round_in_changing_order(clock):
+    """Warm-up in whole rounds, one wait after each call, every sample under its own name."""
+    calls = []
+
+    def version(name, ms):
+        return lambda: (calls.append(name), clock(ms))
+
+    versions = {"a": version("a", 20), "b": version("b", 3), "c": version("c", 5)}
+    times_ms = interleave_ms(
+        versions, warmup=1, rounds=30, sync=lambda: (calls.append("."), clock(1))
+    )
+    text = "".join(calls)
+    assert text.startswith("abc" + ".")
+    rounds = text[4:].split(".")
+    assert rounds.pop() == ""
+    rounds = ["".join(rounds[i : i + 3]) for i in range(0, 90, 3)]
+    assert all(sorted(found) == ["a", "b", "c"] for found in rounds)
+    assert len(set(rounds)) == 6  # every order
+    assert list(times_ms) == ["a", "b", "c"]
+    for name, ms in {"a": 21, "b": 4, "c": 6}.items():
+        assert times_ms[name].tolist() == [ms] * 30
+    with pytest.raises(CourseError, match="one function or more"):
+        interleave_ms({})
 
 
 @pytest.mark.parametrize("bad", [{"repeats": 0}, {"warmup": -1}])

@@ -1,5 +1,6 @@
 """The comparison with Nsight Compute, without a GPU: what ncu writes is read, what differs is told."""
 
+import datetime
 import shutil
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def test_our_side_of_the_table():
     assert f"3 of {len(rows)} counters are equal" in text
     assert "| transpose_naive | global store sectors | 16,384 | 16,000 | differs |" in text
     assert "| transpose_tiled | shared load conflicts | 15,872 | none | differs |" in text
+
+
+def test_the_recorded_table_is_ncus_with_machine_and_date():
+    text = ncu_counters.recorded(BY_ROW, "a GPU", datetime.date(2026, 1, 2))
+    assert text.startswith('# Recorded by python -m ci.ncu_counters on a GPU, 2026-01-02\n"ID",')
+    assert "==PROF==" not in text and "device:" not in text
+    assert ncu_counters.parse(text) == ncu_counters.parse(BY_ROW)
 
 
 def test_the_command_names_every_kernel_and_metric():

@@ -1,9 +1,11 @@
 """Run a check: make the cases, probe the solution, judge the answers, name the misconception."""
 
+import contextlib
 import os
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +17,8 @@ from autograder.checks.report import Report
 from autograder.checks.spec import Case, Check, Finding, Wrong
 
 PUBLIC_SEED = 11
-DIAGNOSIS_BUDGET_S = 5.0
+# A learner waits for the misconception's name, so it is looked for no longer than this.
+_diagnosis_s = ContextVar("diagnosis_s", default=5.0)
 
 
 @dataclass
@@ -44,6 +47,16 @@ def make_cases(check: Check, seed: int) -> list[Case]:
     return cases
 
 
+@contextlib.contextmanager
+def diagnosis_within(seconds: float) -> Iterator[None]:
+    """Inside the block, a misconception's name is looked for up to so many seconds."""
+    token = _diagnosis_s.set(seconds)
+    try:
+        yield
+    finally:
+        _diagnosis_s.reset(token)
+
+
 def run(check: Check, solution: Any, max_points: float, seed: int = PUBLIC_SEED) -> Report:
     """Judge `solution`, which lives in this process, on every case; returns the report."""
     cases = make_cases(check, seed)
@@ -63,7 +76,7 @@ def run_cases(
     gate = next(iter(check.parts))
     spent = 0.0
     for case in cases:
-        if case.part in failed and (_hopeless(failed[case.part]) or spent > DIAGNOSIS_BUDGET_S):
+        if case.part in failed and (_hopeless(failed[case.part]) or spent > _diagnosis_s.get()):
             continue
         if gate in failed and case.part != gate:
             continue
@@ -167,7 +180,7 @@ def judge(check: Check, case: Case, answer: Any) -> Finding | None:
 
 def _diagnose(check: Check, finding: Finding, seen: list[tuple[Case, Outcome]]) -> None:
     """Name the misconception whose answers equal the learner's on every case of the part."""
-    deadline = time.monotonic() + DIAGNOSIS_BUDGET_S
+    deadline = time.monotonic() + _diagnosis_s.get()
     for answer in bank.answers(registry.load_bank(check.id)):
         if answer.right or not answer.diagnose:
             continue

@@ -20,6 +20,7 @@ SEMANTICS = (
     "-std=c++17",
     "-fwrapv",
     "-fno-strict-aliasing",
+    "-fno-delete-null-pointer-checks",  # code after such an access is not dropped
     "-fsigned-char",
     "-ffp-contract=off",
     "-fno-exceptions",

@@ -1,5 +1,6 @@
 """Quantized vector addition in Python's own integers and fractions."""
 
+import functools
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -19,17 +20,23 @@ def params(s_a, s_b, s_out, z_a=0, z_b=0, z_out=0):
 
 
 def add(a, b, p):
-    """Codes of the sum, one by one; int8 arrays of any shape."""
+    """Codes of the sum; int8 arrays of any shape."""
+    numbers = p.m_a, p.m_b, p.shift, p.z_a, p.z_b, p.z_out
+    a, b = a.astype(np.int64), b.astype(np.int64)
+    return _table(*map(int, numbers))[a + 128, b + 128]
+
+
+@functools.lru_cache(64)
+def _table(m_a, m_b, shift, z_a, z_b, z_out):
+    """The code of every pair, one by one: int8 (256, 256)."""
     half = Fraction(1, 2)
-    table: dict[tuple[int, int], int] = {}
-    out = np.empty(a.size, np.int8)
-    for i, pair in enumerate(zip(a.ravel().tolist(), b.ravel().tolist(), strict=True)):
-        if pair not in table:
-            total = p.m_a * (pair[0] - p.z_a) + p.m_b * (pair[1] - p.z_b)
-            code = (Fraction(total, 2**p.shift) + half).__floor__() + p.z_out
-            table[pair] = max(-128, min(127, code))
-        out[i] = table[pair]
-    return out.reshape(a.shape)
+    out = np.empty((256, 256), np.int8)
+    for i in range(256):
+        for j in range(256):
+            total = m_a * (i - 128 - z_a) + m_b * (j - 128 - z_b)
+            code = (Fraction(total, 2**shift) + half).__floor__() + z_out
+            out[i, j] = max(-128, min(127, code))
+    return out
 
 
 def pairs():
