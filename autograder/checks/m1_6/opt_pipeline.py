@@ -17,7 +17,7 @@ HINTS = (
     "token through the layers.",
     "A prompt of one token and a batch of unequal lengths: the first token of each has position 0.",
 )
-bank_seeds = 1
+BANK_SEEDS = 1
 
 
 def cases(rng):
