@@ -69,6 +69,7 @@ def cases(rng):
             f"exactly at {batch}, large numbers", part, **_on_ridge(batch, n, k, 4, 2, 10**12 + 7)
         )
     yield case("an odd count of 4-bit weights", part, **_on_ridge(5, 77, 51, 4, 1, 1))
+    yield case("nine 4-bit weights: 5 bytes", part, **_on_ridge(50, 3, 3, 4, 1, 1))
     # Almost no slope: 512 million rows, found without trying them one by one.
     yield case("a huge batch", part, **_given(64, 64, 32, 4, 160 * GIGA - 10**4, 10 * GIGA))
     good = _given(64, 32, 8, 2, 100 * GIGA, 20 * GIGA)

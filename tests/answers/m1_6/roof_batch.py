@@ -93,6 +93,18 @@ def unpacked(n, k, weight_bits, act_bytes, peak, bandwidth):
     return _solve(n, k, weight_bits, act_bytes, peak, bandwidth, weights=w)
 
 
+@wrong("rounded-down", "Packed weights are rounded up to whole bytes, not down.")
+def down(n, k, weight_bits, act_bytes, peak, bandwidth):
+    w = n * k * weight_bits // 8
+    return _solve(n, k, weight_bits, act_bytes, peak, bandwidth, weights=w)
+
+
+@wrong("half-bytes", "Packed weights are rounded up to whole bytes.")
+def half_bytes(n, k, weight_bits, act_bytes, peak, bandwidth):
+    w = Fraction(n * k * weight_bits, 8)
+    return _solve(n, k, weight_bits, act_bytes, peak, bandwidth, weights=w)
+
+
 @wrong("weights-of-activation-size", "The weights have bits of their own.")
 def act_weights(n, k, weight_bits, act_bytes, peak, bandwidth):
     return _solve(n, k, weight_bits, act_bytes, peak, bandwidth, weights=n * k * act_bytes)
