@@ -34,12 +34,26 @@ def bytes_of(x, dtype):
     return x.view(dtype).reshape(-1, 4).astype(np.int64)
 
 
+def halves_of(x):
+    return x.view(np.int16).reshape(-1, 2).astype(np.int64)
+
+
 def to_int(rounding, low=-(2**31), high=2**31 - 1, dtype=np.int32):
     def convert(x):
         rounded = rounding(x.astype(np.float64))
         return np.where(np.isnan(rounded), 0, np.clip(rounded, low, high)).astype(dtype)
 
     return convert
+
+
+def by_parts(dtype, what):
+    """What `what` gives for the parts of two words, as words; it wraps unless it clips."""
+
+    def words(*inputs):
+        parts = (x.view(dtype).astype(np.int64) for x in inputs)
+        return np.asarray(what(*parts)).astype(dtype).view(np.uint32)
+
+    return words
 
 
 def permute(a, b, s):
@@ -94,6 +108,37 @@ TESTS = {
     "dp4a_unsigned": ("__dp4a(a, b, c)", "unsigned int", (UA, UB, UC),
                       lambda a, b, c: ((bytes_of(a, np.uint8) * bytes_of(b, np.uint8)).sum(1) + c)
                       .astype(np.uint32)),
+    "dp2a_lo": ("__dp2a_lo(a, b, c)", "int", (A, B, C), lambda a, b, c:
+                (halves_of(a) * bytes_of(b, np.int8)[:, :2]).sum(1) + c),
+    "dp2a_hi": ("__dp2a_hi(a, b, c)", "int", (A, B, C), lambda a, b, c:
+                (halves_of(a) * bytes_of(b, np.int8)[:, 2:]).sum(1) + c),
+    "hadd": ("__hadd(a, b)", "int", (A, B), lambda a, b: a.astype(np.int64) + b >> 1),
+    "urhadd": ("__urhadd(a, b)", "unsigned int", (UA, UB),
+               lambda a, b: a.astype(np.uint64) + b + np.uint64(1) >> np.uint64(1)),
+    "mul64hi": ("__mul64hi(a, b)", "long long", (L, L[::-1].copy()),
+                lambda a, b: [int(x) * int(y) >> 64 for x, y in zip(a, b, strict=True)]),
+    "funnel_rc": ("__funnelshift_rc(a, b, c)", "unsigned int", (UA, UB, UC % 48),
+                  lambda a, b, c: (funnel(a, b) >> np.minimum(c, 32)).astype(np.uint32)),
+    "vadd4": ("__vadd4(a, b)", "unsigned int", (UA, UB), by_parts(np.int8, np.add)),
+    "vsub2": ("__vsub2(a, b)", "unsigned int", (UA, UB), by_parts(np.int16, np.subtract)),
+    "vaddss4": ("__vaddss4(a, b)", "unsigned int", (UA, UB),
+                by_parts(np.int8, lambda a, b: np.clip(a + b, -128, 127))),
+    "vsubss2": ("__vsubss2(a, b)", "unsigned int", (UA, UB),
+                by_parts(np.int16, lambda a, b: np.clip(a - b, -32768, 32767))),
+    "vsubus4": ("__vsubus4(a, b)", "unsigned int", (UA, UB),
+                by_parts(np.uint8, lambda a, b: np.maximum(a - b, 0))),
+    "vmaxs4": ("__vmaxs4(a, b)", "unsigned int", (UA, UB), by_parts(np.int8, np.maximum)),
+    "vminu4": ("__vminu4(a, b)", "unsigned int", (UA, UB), by_parts(np.uint8, np.minimum)),
+    "vcmpgts4": ("__vcmpgts4(a, b)", "unsigned int", (UA, UB),
+                 by_parts(np.int8, lambda a, b: np.where(a > b, -1, 0))),
+    "vsetleu2": ("__vsetleu2(a, b)", "unsigned int", (UA, UB), by_parts(np.uint16, np.less_equal)),
+    "vabsss4": ("__vabsss4(a)", "unsigned int", (UA,),
+                by_parts(np.int8, lambda a: np.minimum(np.abs(a), 127))),
+    "vneg4": ("__vneg4(a)", "unsigned int", (UA,), by_parts(np.int8, np.negative)),
+    "vavgu4": ("__vavgu4(a, b)", "unsigned int", (UA, UB),
+               by_parts(np.uint8, lambda a, b: a + b + 1 >> 1)),
+    "vsads4": ("__vsads4(a, b)", "unsigned int", (UA, UB),
+               lambda a, b: np.abs(bytes_of(a, np.int8) - bytes_of(b, np.int8)).sum(1)),
     "min": ("min(a, b)", "int", (A, B), np.minimum),
     "max": ("max(a, b)", "int", (A, B), np.maximum),
     "umax": ("max(a, b)", "unsigned int", (UA, UB), np.maximum),
@@ -374,7 +419,9 @@ def test_memory_moves_are_accesses(module):
     report = kernel.watch((1,), (32,), (x, y))
     right = np.where(np.arange(256) % 8 < 4, np.arange(256), 3)
     assert y.get().tolist() == right.tolist() and report.global_bytes == 32 * (8 + 8 + 4)
-    with pytest.raises(cuda.KernelError, match=r"thread \(31, 0, 0\): reads `x\[248"):
+    # Bytes promise no alignment, so that a GPU copies byte by byte.
+    assert {i.size_bytes for i in report.select("load", "global")} == {1}
+    with pytest.raises(cuda.KernelError, match=r"thread \(31, 0, 0\): reads `x\[250\]"):
         kernel.watch((1,), (32,), (x[:250].copy(), y))
 
 

@@ -67,6 +67,26 @@ extern "C" __global__ void dynamic(const int *x, int *y) {
     __syncthreads();
     y[threadIdx.x] = part[blockDim.x - 1 - threadIdx.x];
 }
+template <typename T> __global__ void turned(const T *x, T *y) {
+    extern __shared__ T part[];
+    part[threadIdx.x] = x[threadIdx.x];
+    __syncthreads();
+    y[threadIdx.x] = part[blockDim.x - 1 - threadIdx.x];
+}
+typedef long long int64_t;  // as NVRTC, the course's headers leave the name free
+#if 0
+int host_only(int x) { return x; }
+#endif
+#define OF_A_THREAD __device__ inline
+OF_A_THREAD int rank_of(uint3 thread, dim3 block) { return thread.x + block.x * thread.y; }
+extern "C" __global__ void ranks(int *y) {
+    __shared__ alignas(16) int part[64];
+    const uint3 thread = threadIdx;
+    const dim3 block = blockDim, same(thread);
+    part[rank_of(thread, block)] = same.x + 10 * same.y;
+    __syncthreads();
+    y[rank_of(threadIdx, blockDim)] = part[thread.x + block.x * thread.y];
+}
 """
 
 
@@ -79,7 +99,7 @@ extern "C" __global__ void scale(const float *x, float *y, int n) {
 
 @pytest.fixture(scope="module")
 def module():
-    expressions = ["times<float, 3>", "times<signed char, 2>"]
+    expressions = ["times<float, 3>", "times<signed char, 2>", "turned<short>"]
     return RawModule(code=CODE, name_expressions=expressions)
 
 
@@ -91,6 +111,22 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(nvrtc, "installed", lambda: False)
     cache.store(ours, content)
     return tmp_path / "cache" / "cuda"
+
+
+def test_dynamic_shared_memory_in_a_template(module):
+    x = np.arange(40).astype(np.int16)
+    y = cuda.zeros(40, x.dtype)
+    kernel = module.get_function("turned<short>")  # NVRTC refuses two of other types in one source
+    kernel.watch((1,), (40,), (cuda.asarray(x), y), shared_mem=x.nbytes)
+    assert y.get().tolist() == x[::-1].tolist()
+    with pytest.raises(cuda.KernelError, match="raise shared_mem"):
+        kernel.watch((1,), (40,), (cuda.asarray(x), y), shared_mem=x.nbytes - x.itemsize)
+
+
+def test_indices_are_passed_as_cuda_has_them(module):
+    y = cuda.zeros(64, np.int32)
+    module.get_function("ranks").watch((1,), (16, 4), (y,))
+    assert y.get().tolist() == [x + 10 * line for line in range(4) for x in range(16)]
 
 
 @pytest.mark.parametrize("watch", [True, False], ids=["watched", "plain"])

@@ -17,11 +17,11 @@ needs_both = pytest.mark.skipif(
     not nvrtc.installed() or not any(map(shutil.which, compiler.CANDIDATES)),
     reason="needs the extra nvrtc and a C++ compiler",
 )
-# Fine for g++: a host function, and a standard header that NVRTC has not.
+# Fine for g++: a host function in a class, and a standard header that NVRTC has not.
 HOST_FUNCTION = """
-int helper(int x) { return x + 1; }
+struct Helper { int next(int x) { return x + 1; } };
 extern "C" __global__ void k(int *x) {
-    x[0] = helper(x[0]);
+    x[0] = Helper().next(x[0]);
 }
 """
 HEADER = '#include <algorithm>\nextern "C" __global__ void k(int *x) { x[0] = std::max(x[0], 1); }'
@@ -100,6 +100,9 @@ def test_without_nvrtc_resources_name_the_remedy(monkeypatch):
         ("sm_86", 256, 32, 0, 6, ("warps",)),
         ("sm_86", 1024, 32, 0, 1, ("warps",)),
         ("sm_86", 64, 16, 48 * 1024, 2, ("shared",)),
+        ("sm_89", 32, 16, 0, 24, ("blocks",)),
+        ("sm_89", 256, 40, 0, 6, ("warps", "registers")),
+        ("sm_89", 128, 32, 31 * 1024, 3, ("shared",)),
         ("sm_90", 256, 32, 100 * 1024, 2, ("shared",)),
     ],
 )

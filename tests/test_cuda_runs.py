@@ -72,3 +72,13 @@ def test_a_literal_null_pointer_is_found():
     null = SOURCE.replace("{ out", "{ *(volatile int*)0 = 1; out")
     with pytest.raises(Wrong, match="null pointer"):
         cuda_runs.run(null, _launch([1]))
+
+
+def test_the_elements_that_each_thread_stores():
+    turned = SOURCE.replace("{ out[i] =", "{ i ^= 1; if (i < 3) out[i] =")
+    answer = cuda_runs.run(turned, _launch([1, 2, 3]))
+    assert answer["stored"]["out"][:4] == [[1], [0], [], []]
+    cuda_runs.own_elements(answer, "out", lambda lane: [lane ^ 1] if lane < 2 else [], "wrong")
+    with pytest.raises(Wrong) as caught:
+        cuda_runs.own_elements(answer, "out", lambda lane: [lane] if lane < 3 else [], "wrong")
+    assert caught.value.finding.yours == "thread 0 of block 0 writes out[1]"

@@ -148,6 +148,18 @@ def tidy(messages: str) -> str:
 def refuse(messages: str) -> CompileError:
     """The error for a source that does not compile."""
     first = re.search(rf"{FILE}:(\d+)(?::\d+)?: (?:fatal )?error: (.*)", messages)
-    where = f"in line {first[1]}: {first[2].replace(OWN, '')}" if first else "; the compiler says:"
-    sentence = f"The CUDA source does not compile {where}".replace(" ;", ";")
-    return CompileError(sentence, tidy(messages))
+    other = re.search(r"error: (?:static assertion failed: )?(.*)", messages)
+    # An error inside a macro of ours: the learner's line comes in a note.
+    used = re.search(rf"{FILE}:(\d+):\d+: note: in expansion of macro", messages)
+    if not first and "'namespace' definition is not allowed here" in messages:
+        where = ": a brace { is never closed"
+    elif first:
+        where = f" in line {first[1]}: {first[2].replace(OWN, '')}"
+    elif other:
+        where = f" in line {used[1]}: {other[1]}" if used else f": {other[1]}"
+    else:
+        where = "; the compiler says:"
+    theirs = first or used or not other  # our own headers' lines say nothing to a learner
+    return CompileError(
+        f"The CUDA source does not compile{where}", tidy(messages) if theirs else ""
+    )

@@ -1,14 +1,17 @@
 """A learner's CUDA source as the host's compiler takes it; what it declares.
 
-The text stays as it is, line by line. One thing is written differently: `extern __shared__ T name[];`
-names the launch's dynamic shared memory, which C++ says with an assembler name.
+The text stays as it is, line by line. Two things are written differently: `extern __shared__ T name[];`
+names the launch's dynamic shared memory, which C++ says with a reference; and behind each declaration
+of other `__shared__` variables stands a red zone, so that an index just outside of them is not inside
+the next one.
 """
 
 import functools
 import re
 from dataclasses import dataclass
 
-from lab.cuda.errors import CudaError
+from lab.cuda.elf import RED_ZONE
+from lab.cuda.errors import CompileError, CudaError
 
 FILE = "kernel.cu"
 # A C name would stand in for the C library's: a kernel may be called `read` or `div`.
@@ -17,8 +20,15 @@ _DYNAMIC = re.compile(
     r"\bextern\s+((?:[\w<>:,*()\s]*?\s)?)__shared__\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;"
 )
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
+_ALIGN = re.compile(r"\b(?:alignas|__align__)\s*\((?:[^()]|\([^()]*\))*\)")
+_SHARED_ALIGNAS = re.compile(r"\b(__shared__)\s+(alignas\s*\((?:[^()]|\([^()]*\))*\))")
+_SHARED = re.compile(r"\b__shared__\b(?!\s*extern\b)")
+ZONE_BYTES = 256  # twice the width of all banks, so that a variable's banks stay as they were
 _ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 _FIXED = re.compile(r"\bconst(expr)?\b")
+_FUNCTION = re.compile(
+    r"[^;{}]*?\b(?P<name>[A-Za-z_]\w*)\s*\([^;{}]*\)\s*(?:noexcept\s*|->[^;{}]*)?\{"
+)
 _IN_MACRO = re.compile(r"#\s*define(?:[^\n]*\\\n)*[^\n]*__global__")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 # A declaration outside functions, up to its end or its first initial value.
@@ -49,13 +59,14 @@ def blank(code: str) -> str:
     """The code with comments and the text in quotes as spaces; lines stay where they are."""
 
     def space(match: re.Match) -> str:
-        text = match[0]
-        if text == '"C"':
-            return text
-        return re.sub(r"[^\n]", " ", text)
+        return match[0] if match[0] == '"C"' else _spaces(match)
 
     pattern = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
     return re.sub(pattern, space, code, flags=re.DOTALL)
+
+
+def _spaces(match: re.Match) -> str:
+    return re.sub(r"[^\n]", " ", match[0])
 
 
 def _matching(text: str, at: int, pair: str = "()") -> int:
@@ -139,6 +150,57 @@ def _outermost(text: str) -> str:
     return "".join(result)
 
 
+def unmarked(code: str) -> None:
+    """Refuse a function that only the host could call, as NVIDIA's compiler does.
+
+    Raises:
+        CompileError: a function outside of classes and namespaces is marked neither `__device__` nor
+            `__global__`.
+    """
+    text = blank(code)
+    if re.search(r"#[ \t]*if", text):
+        return  # what is compiled is not known here
+    macros = set(re.findall(r"#[ \t]*define[ \t]+(\w+)", text))
+    text = _outermost(re.sub(r"(?m)^[ \t]*#(?:[^\n]*\\\n)*[^\n]*$", _spaces, text))
+    for match in _FUNCTION.finditer(text):
+        words = set(re.findall(r"\w+", match[0]))
+        if not words & (macros | {"__device__", "__global__", "operator"}):
+            line = text.count("\n", 0, match.start("name")) + 1
+            raise CompileError(
+                f"The CUDA source does not compile in line {line}: `{match['name']}` is a function of the "
+                "host's: write `__device__` before it where a kernel calls it, or leave it out."
+            )
+
+
+def _with_red_zones(code: str) -> str:
+    """The code with a red zone behind each declaration of static `__shared__` variables."""
+    text, parts, done = blank(code), [], 0
+    for number, match in enumerate(_SHARED.finditer(text)):
+        end = _end_of_declaration(text, match.end())
+        head = re.split(r"[;{}]", text[: match.start()])[-1]
+        if end is None or end <= done or re.search(r"\bextern\b", head):
+            continue
+        zone = f" thread_local char {RED_ZONE}{number}[{ZONE_BYTES}] __attribute__((used));"
+        parts += [code[done:end], zone]
+        done = end
+    return "".join([*parts, code[done:]])
+
+
+def _end_of_declaration(text: str, at: int) -> int | None:
+    """Index behind the `;` that ends the declaration at `at`; None where there is none."""
+    start = text.rfind("\n", 0, at) + 1
+    directive = text[start:at].lstrip().startswith("#") or text[:start].endswith("\\\n")
+    depth = 0
+    for index in range(at, len(text)):
+        mark = text[index]
+        depth += (mark in "([{") - (mark in ")]}")
+        if depth < 0 or (directive and mark == "\n" and text[index - 1] != "\\"):
+            return None
+        if mark == ";" and not depth:
+            return index + 1
+    return None
+
+
 def translate(code: str, names: dict[str, str]) -> str:
     """The C++ source to compile.
 
@@ -150,11 +212,14 @@ def translate(code: str, names: dict[str, str]) -> str:
     """
 
     def dynamic(declared: str) -> str:
-        return f'extern {declared}[] __course_dynamic_shared__("course_dynamic_shared");'
+        kind, name = re.fullmatch(r"(.*?)(\w+)", _ALIGN.sub("", declared), re.DOTALL).groups()
+        return f"{kind}(&{name})[] = reinterpret_cast<decltype({name})>(course_dynamic_shared);"
 
     if _ASSEMBLY.search(blank(code)):
         raise CudaError("Inline assembly is for one processor: without a GPU it cannot be run.")
-    body = _DYNAMIC.sub(lambda m: dynamic(f"{m[1]} {m[2]}".strip()), code)
+    unmarked(code)
+    body = _with_red_zones(_SHARED_ALIGNAS.sub(r"\2 \1", code))
+    body = _DYNAMIC.sub(lambda m: dynamic(f"{m[1]} {m[2]}".strip()), body)
     body = _DYNAMIC_TOO.sub(lambda m: dynamic(m[1]), body)
     table = [
         f'static bool course_kernel_{i} = course::Caller<({expression})>::enter("{name}");'

@@ -93,8 +93,7 @@ print("the last one that is not 0:", int(np.flatnonzero(codes_seen)[-1]))
 # %% [markdown] items="1.5.C3"
 # ### Exercise: find a thread's warp
 #
-# <details><summary>Hint</summary>The warp is the rank divided by 32, rounded down; the lane is what is left. A block has its last, perhaps
-# partial, warp: round up to count them.</details>
+# <details><summary>Hint</summary>The warp is the rank divided by 32, rounded down; the lane is what is left.</details>
 # %% role="exercise" id="cuda-thread-place" items="1.5.C3" minutes=8
 def thread_place(thread: tuple[int, int, int], block: tuple[int, int, int]) -> tuple[int, int, int]:
     """Where a thread runs: its rank in the block, its warp and its lane.
@@ -211,7 +210,8 @@ explore(
 # Affine quantization of one element: $q = \mathrm{clip}(\mathrm{round}(x / s) + z,\,-128,\,127)$, with scale $s$ and zero-point $z$.
 #
 # In CUDA C, `rintf(v)` rounds half to even, `roundf(v)` half away from zero, and a cast `(int)v` cuts the fraction off. `min` and `max` take two numbers of
-# the same type. A kernel is C++: `signed char` is INT8, and plain `char` may be unsigned on some machines.
+# the same type. A kernel is C++ without standard headers: `signed char` is INT8 (no `int8_t`), and plain `char` may be unsigned on some
+# machines.
 # %% [markdown] items="1.5.C2 1.5.C3 1.5.C12"
 # ### Exercise: quantize, one element a thread
 #
@@ -315,7 +315,7 @@ def dequantize_rows_source() -> str:
     """Source of `extern "C" __global__ void dequantize_rows(const signed char* q, const float* scale, float* x, int rows, int cols, int pitch)`.
 
     x[row, col] = scale[row] * q[row, col], float32. Launched on a two-dimensional grid of two-dimensional
-    blocks that covers cols in x and rows in y.
+    blocks that covers cols in x and rows in y; a thread does one element, its column from x and its row from y.
 
     q: element (row, col) at row * pitch + col, pitch >= cols; what lies between the rows is not read.
     scale: (rows,). x: (rows, cols), contiguous.
@@ -362,7 +362,8 @@ def quantize_on_device(kernel: object, x: np.ndarray, scale: float, zero_point: 
 
     Args:
         kernel: launched as kernel(grid, block, args), once, with 256 threads a block and no more blocks than
-            needed; its arguments are those of `quantize` above. Not at all for an empty array.
+            needed; grid and block are tuples, the arguments are those of `quantize` above. Not at all for an
+            empty array. The codes are what it writes.
         x: float32 or float64, any shape, also empty, in any memory order; not changed. The kernel
             takes float32.
         scale, zero_point: Python numbers.

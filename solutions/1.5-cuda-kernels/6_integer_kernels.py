@@ -69,7 +69,7 @@ print(f"{'right':24s} {64 * 100 * 100:10,}")
 # mask, then restore the sign:
 #
 # $$ v = (\text{byte} \gg s)\ \&\ 15, \qquad \text{code} = (v \oplus 8) - 8. $$
-#
+# %% [markdown] items="1.5.C10"
 # To write, a thread must own the **whole byte**: two threads that each write half of it race, and one half is lost.
 # %% [markdown] items="1.5.C10 1.5.K5"
 # ### Exercise: pack two codes into a byte
@@ -154,11 +154,11 @@ check("cuda-unpack-int4", unpack_source)
 #
 # An integer layer ends with $q = \mathrm{clip}(\mathrm{round}(M \cdot \text{sum}) + z)$, where $M = s_x s_w / s_y$. Without floats: $M \approx M_0 / 2^{n}$
 # with an integer $M_0 < 2^{31}$. The product of two 32-bit numbers needs 64 bits: `(long long)`.
-#
+# %% [markdown] items="1.5.C12"
 # Rounding: add half of $2^n$, then shift right by $n$. In CUDA C a right shift of a negative number keeps the sign and rounds **down**: together that is
 # round half up, for both signs.
 # %% [markdown]
-# **Predict, then run.** $-5 / 2$ in four ways: `-5 / 2`, `-5 >> 1`, `(-5 + 1) >> 1` and `lrintf(-2.5f)`. How many different results?
+# **Predict, then run.** $-5 / 2$ in four ways: `-5 / 2`, `-5 >> 1`, `(-5 + 1) >> 1` and `rintf(-2.5f)`. How many different results?
 # %% role="predict" id="guess-halves"
 my_guess_results = ...
 # %% role="given" id="halves"
@@ -232,7 +232,7 @@ check("cuda-requantize", requantize_source)
 # %% [markdown] items="1.5.C11 1.5.K7"
 # ### Exercise: a matrix-vector product with dp4a
 #
-# One **warp** for each row: lane $l$ takes the ints $l, l + 32, \dots$ of the row, then the 32 partial sums are added by shuffles.
+# One **warp** for each row: lane $l$ takes the ints $l, l + 32, \dots$ of the row, then the 32 partial sums are added, best by shuffles.
 #
 # <details><summary>Hint 1</summary>Row of this warp: <code>(blockIdx.x * blockDim.x + threadIdx.x) / 32</code>; lane:
 # <code>threadIdx.x % 32</code>.</details>
@@ -245,7 +245,7 @@ def gemv_source() -> str:
 
     y[r] = sum over j of w[r, j] * x[j], exact in int32. w is (rows, k) row-major, k a multiple of 4, w and x
     aligned to 4 bytes. One warp for each row; the one-dimensional launch has blocks of a multiple of 32 threads and
-    covers the rows, perhaps with warps to spare. Codes are read four at a time. Nothing outside the arrays is touched.
+    covers the rows, perhaps with warps to spare. Codes of w and x are read four at a time. Nothing outside the arrays is touched.
 
     >>> kernel, y = cuda.RawKernel(gemv_source(), "gemv"), cuda.zeros(2, np.int32)
     >>> w, x = np.int8([[1, 2, 3, 4], [-128, 0, 0, 1]]), np.int8([1, 10, 100, -128])
@@ -287,8 +287,8 @@ def bytes_loaded(tile=16, size=1024):
     """Bars: bytes from global memory for a product of two square INT8 matrices."""
     naive, tiled = 2 * size**3, 2 * size**3 // tile
     fig = bars(
-        {"no tiles": naive / 1e6, f"tiles of {tile}": tiled / 1e6},
-        unit="MB",
+        {"no tiles": naive / 1e9, f"tiles of {tile}": tiled / 1e9},
+        unit="GB",
         title=f"{size} x {size}, from global memory",
     )
     return (

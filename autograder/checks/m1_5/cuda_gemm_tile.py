@@ -18,6 +18,10 @@ def cases(rng):
     yield _case(rng, "2 x 3 tiles, three steps", "whole tiles", 32, 48, 48)
     full = np.full((16, 64), -128, np.int8)
     yield case("all -128", part="whole tiles", a=full, b=full.copy())
+    # 2**24 + 1: one more than float32 can hold.
+    odd = np.zeros((16, 1040), np.int8)
+    odd[:, :1024], odd[:, 1039] = -128, 1
+    yield case("a sum of 2**24 + 1", part="whole tiles", a=odd, b=odd.copy())
     for m, n, k in ((1, 1, 1), (17, 16, 16), (16, 17, 16), (16, 16, 17), (5, 20, 33)):
         yield _case(rng, f"{m} x {n}, k = {k}", "edges", m, n, k)
     m, n, k = (int(v) for v in rng.integers(18, 40, 3))

@@ -21,6 +21,10 @@ def cases(rng):
     mixed = worst.copy()
     mixed[:, ::2] = 127
     yield case("127 and -128", part="values", w=mixed, x=worst[0].copy(), grid=(1,), block=(64,))
+    # 2**24 + 1: one more than float32 can hold.
+    odd = np.zeros((2, 1152), np.int8)
+    odd[:, :1024], odd[:, 1151] = -128, 1
+    yield case("a sum of 2**24 + 1", part="values", w=odd, x=odd[0].copy(), grid=(1,), block=(64,))
     for rows, k, grid, block in (
         (1, 4, (1,), (32,)),
         (3, 132, (1,), (128,)),
@@ -66,6 +70,13 @@ def judge(case, answer):
             requests <= most,
             "A warp is to read 128 neighbouring codes with one request: four for each lane.",
             yours=f"{requests} requests for w",
+            right=f"at most {most}",
+        )
+        requests_x = answer["requests"]["x"]
+        expect.that(
+            requests_x <= most,
+            "The codes of x are to be read four at a time too.",
+            yours=f"{requests_x} requests for x",
             right=f"at most {most}",
         )
         sectors = answer["sectors"]["w"]

@@ -24,7 +24,9 @@ def cases(rng):
     for part in ("grid", "idle"):
         for rows, cols, block in sizes:
             yield case(f"{rows} x {cols}, block {block}", part=part, arguments=(rows, cols, block))
-    for bad in ((0, 5, (8, 8)), (5, 0, (8, 8)), (5, 5, (0, 8)), (5, 5, (8, -1)), (5, 5, (33, 32))):
+    wrong_sizes = [(0, 5, (8, 8)), (5, 0, (8, 8)), (-2, -3, (8, 8))]
+    wrong_blocks = [(5, 5, (0, 8)), (5, 5, (8, -1)), (5, 5, (-8, -8)), (5, 5, (33, 32))]
+    for bad in wrong_sizes + wrong_blocks:
         yield case(f"{bad}", part="refuse", arguments=bad)
 
 

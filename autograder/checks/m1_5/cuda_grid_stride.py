@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles.cuda_runs import Launch, run, written_once
+from autograder.checks.oracles.cuda_runs import Launch, own_elements, run, written_once
 
 PARTS = {"values": 0.4, "any grid": 0.4, "neighbours": 0.2}
 HINTS = (
@@ -35,13 +35,13 @@ def cases(rng):
         yield _case(rng, f"n = {n}, {grid[0]} blocks of {block[0]}", "any grid", n, grid, block)
     n = int(rng.integers(500, 900)) | 1
     yield _case(rng, f"n = {n}, 2 blocks of 96", "any grid", n, (2,), (96,))
-    yield _case(rng, "requests to memory", "neighbours", 4096, (4,), (64,))
+    yield _case(rng, "who does what", "neighbours", 1500, (4,), (64,))
 
 
 def _case(rng, label, part, n, grid, block):
     q = rng.integers(-128, 128, n).astype(np.int8)
     zero_point = int(rng.integers(-20, 20))
-    return case(label, part=part, q=q, zero_point=zero_point, scale=0.25, grid=grid, block=block)
+    return case(label, part=part, q=q, zero_point=zero_point, scale=0.1, grid=grid, block=block)
 
 
 def probe(solution, q, zero_point, scale, grid, block):
@@ -61,14 +61,16 @@ def observe(case, answer):
 
 
 def judge(case, answer):
-    want = case.scale * (case.q.astype(np.int64) - case.zero_point)
-    expect.close(answer["x"], want, "x", rtol=1e-6)
+    want = float(np.float32(case.scale)) * (case.q.astype(np.int64) - case.zero_point)
+    # fmaf(scale, q, -scale * zero_point) rounds the product first: that is allowed.
+    expect.close(answer["x"], want, "x", rtol=1e-6, atol=2e-5 * case.scale)
     counters = answer["counters"]
     written_once(counters, want.size, "Each element is to be written once.", 4)
     if case.part == "neighbours":
-        expect.that(
-            counters["store_sectors"] == 4 * counters["store_requests"],
-            "In every step, consecutive threads must write consecutive elements.",
-            yours=f"{counters['store_sectors'] / counters['store_requests']:.2f} sectors a request",
-            right="4.00 sectors a request",
+        step = case.grid[0] * case.block[0]
+        own_elements(
+            answer,
+            "x",
+            lambda lane: list(range(lane, want.size, step)),
+            "In every step, consecutive threads of the grid must do consecutive elements.",
         )

@@ -19,6 +19,7 @@ def cases(rng):
     yield _case(rng, "float64", "codes", (50,), np.float64)
     for n in (1, 255, 256, 257, 1000):
         yield _case(rng, f"{n} values", "launch", (n,))
+    yield _case(rng, "a kernel that turns all bits", "launch", (300,), turns=True)
     yield _case(rng, "a matrix", "shapes", (7, 50))
     yield _case(rng, "three dimensions", "shapes", (3, 4, 50))
     yield _case(rng, "a transposed matrix", "shapes", (20, 33), np.float32, True)
@@ -26,13 +27,14 @@ def cases(rng):
     yield _case(rng, "an empty matrix", "shapes", (3, 0))
 
 
-def _case(rng, label, part, shape, dtype=np.float32, turned=False):
+def _case(rng, label, part, shape, dtype=np.float32, turned=False, turns=False):
     x = (np.round(rng.normal(0, 60, shape)) / 4).astype(dtype)
     zero_point = int(rng.integers(-9, 10))
-    return case(label, part=part, x=x.T if turned else x, scale=0.5, zero_point=zero_point)
+    more = {"turns": True} if turns else {}
+    return case(label, part=part, x=x.T if turned else x, scale=0.5, zero_point=zero_point, **more)
 
 
-def probe(solution, x, scale, zero_point):
+def probe(solution, x, scale, zero_point, turns=False):
     from lab import cuda
 
     source = r"""
@@ -46,8 +48,15 @@ def probe(solution, x, scale, zero_point):
     launches = []
 
     def recorded(grid, block, args, **options):
+        for sizes in (grid, block):
+            if not isinstance(sizes, tuple | list):
+                raise TypeError(
+                    f"grid and block are tuples, such as ({sizes},), as CuPy wants them"
+                )
         launches.append([[int(v) for v in grid], [int(v) for v in block], len(args)])
-        return kernel(grid, block, args, **options)
+        kernel(grid, block, args, **options)
+        if turns:  # codes that only a launch can give
+            args[1].set(~args[1].get())
 
     return {"codes": solution(recorded, x, scale, zero_point), "launches": launches}
 
@@ -56,6 +65,15 @@ def judge(case, answer):
     run = expect.mapping(answer, ("codes", "launches"))
     want = np.rint(case.x.astype(np.float32) / np.float32(case.scale)) + case.zero_point
     codes = expect.array(run["codes"], "codes", shape=case.x.shape, dtype=np.int8)
-    expect.codes(codes, np.clip(want, -128, 127).astype(np.int8), "codes")
+    want = np.clip(want, -128, 127).astype(np.int8)
+    if case.inputs.get("turns"):
+        expect.that(
+            not np.array_equal(codes, want),
+            "Return what the kernel wrote: these codes do not come from its launch.",
+            yours="codes of another origin",
+            right="the kernel's codes",
+        )
+        want = ~want
+    expect.codes(codes, want, "codes")
     message = "Launch the blocks that are needed, and no more."
     launched_once(run["launches"], case.x.size, -(-case.x.size // 256), message)

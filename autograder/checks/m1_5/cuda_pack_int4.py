@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles.cuda_runs import Launch, run, written_once
+from autograder.checks.oracles.cuda_runs import Launch, own_elements, run, written_once
 
 PARTS = {"even": 0.5, "odd": 0.3, "one byte, one thread": 0.2}
 HINTS = (
@@ -47,7 +47,24 @@ def judge(case, answer):
     want = [
         (low % 16) + 16 * (high % 16) for low, high in zip(codes[::2], codes[1::2], strict=True)
     ]
-    expect.codes(answer["packed"], np.array(want, np.uint8), "packed")
+    _bytes_equal(answer["packed"].tolist(), want, codes)
     written_once(
         answer["counters"], len(want), "Each byte is to be written once, by its own thread."
     )
+    if case.part == "one byte, one thread":
+        own_elements(
+            answer, "packed", lambda lane: [lane], "Thread i of the launch is to do byte i."
+        )
+
+
+def _bytes_equal(packed: list[int], want: list[int], codes: list[int]) -> None:
+    bad = [i for i, (mine, right) in enumerate(zip(packed, want, strict=True)) if mine != right]
+    if bad:
+        i = bad[0]
+        expect.wrong(
+            "values",
+            "`packed` has wrong bytes.",
+            yours=f"{packed[i]:#04x}",
+            right=f"{want[i]:#04x}, of the codes {codes[2 * i]} (low) and {codes[2 * i + 1]} (high)",
+            where=f"{len(bad)} of {len(want)} wrong, first at byte {i}",
+        )

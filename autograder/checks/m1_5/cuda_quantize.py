@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles.cuda_runs import Launch, run, written_once
+from autograder.checks.oracles.cuda_runs import Launch, own_elements, run, written_once
 
 PARTS = {"codes": 0.35, "rounding and clipping": 0.35, "sizes": 0.3}
 HINTS = (
@@ -17,6 +17,10 @@ def cases(rng):
     yield _case(rng, "256 values", "codes", 256, (1,), (256,), 0)
     yield _case(rng, "a zero-point", "codes", 512, (2,), (256,), int(rng.integers(5, 60)))
     yield _case(rng, "a negative zero-point", "codes", 128, (4,), (32,), -37)
+    # Away from half, so that a quotient may be rounded in any way.
+    ratios = rng.integers(-120, 120, 64) + rng.uniform(-0.4, 0.4, 64)
+    tenths = (ratios * np.float32(0.1)).astype(np.float32)
+    yield _ready("a scale of 0.1", "codes", tenths, 0.1, 9, (2,), (32,))
     ties = np.arange(-24, 24, dtype=np.float32) / 2
     yield _ready("half-way values", "rounding and clipping", ties, 1.0, 0, (2,), (32,))
     yield _ready(
@@ -67,3 +71,10 @@ def judge(case, answer):
     written_once(
         answer["counters"], case.x.size, "Each element is to be written once, by its own thread."
     )
+    if case.part == "sizes":
+        own_elements(
+            answer,
+            "q",
+            lambda lane: [lane] if lane < case.x.size else [],
+            "Thread i of the launch is to do element i.",
+        )

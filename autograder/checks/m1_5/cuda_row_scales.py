@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles.cuda_runs import Launch, run, written_once
+from autograder.checks.oracles.cuda_runs import Launch, own_elements, run, written_once
 
 PARTS = {"whole blocks": 0.4, "edges": 0.4, "pitch": 0.2}
 HINTS = (
@@ -56,3 +56,23 @@ def judge(case, answer):
     want = case.scale[:, None].astype(np.float64) * case.q[at]
     expect.close(answer["x"], want, "x", rtol=1e-6)
     written_once(answer["counters"], want.size, "Each element is to be written once.", 4)
+    if case.part == "edges":
+        own_elements(
+            answer,
+            "x",
+            lambda lane: _of_thread(lane, case),
+            "Each thread is to do one element: its column from x, its row from y.",
+        )
+    if case.part == "pitch":
+        read = answer["loads"]["q"]
+        expect.that(
+            read <= want.size,
+            "What lies between the rows of q is not to be read.",
+            yours=f"{read} bytes of q",
+            right=f"{want.size} bytes of q",
+        )
+
+
+def _of_thread(lane, case):
+    row, col = divmod(lane, case.block[0])
+    return [row * case.cols + col] if row < case.rows and col < case.cols else []

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles.cuda_runs import Launch, run
+from autograder.checks.oracles.cuda_runs import Launch, own_elements, run, written_once
 
 PARTS = {"codes": 0.35, "scales": 0.3, "odd sizes": 0.2, "each byte once": 0.15}
 HINTS = (
@@ -30,8 +30,9 @@ def cases(rng):
     yield _case(rng, "groups of 32", "scales", 256, 32, (4,), (32,))
     yield _case(rng, "groups of 5", "scales", 60, 5, (1,), (32,))
     yield _case(rng, "a scale for each weight", "scales", 40, 1, (1,), (32,))
-    for n in (1, 63, int(rng.integers(60, 120)) * 2 + 1):
-        yield _case(rng, f"{n} weights", "odd sizes", n, 16, (-(-n // 64),), (32,))
+    # n a multiple of group: the padding's own scale would lie beyond the end.
+    for n, group in ((1, 1), (63, 7), (int(rng.integers(60, 120)) * 2 + 1, 16)):
+        yield _case(rng, f"{n} weights", "odd sizes", n, group, (-(-n // 64),), (32,))
     yield _case(rng, "loads counted", "each byte once", 512, 64, (4,), (64,))
 
 
@@ -64,6 +65,7 @@ def judge(case, answer):
         nibble = int(case.packed[i // 2]) >> (4 * (i % 2)) & 15
         want[i] = (nibble - 16 * (nibble >= 8)) * float(case.scale[i // case.group])
     expect.close(answer["x"], want, "x", rtol=1e-6)
+    written_once(answer["counters"], case.n, "Each weight is to be written once.", 4)
     if case.part == "each byte once":
         # A scale for each weight may be loaded besides: 4 bytes for every half byte.
         loaded = answer["loads"]["packed"]
@@ -72,4 +74,10 @@ def judge(case, answer):
             "Each packed byte is to be loaded once.",
             yours=f"{loaded} bytes loaded",
             right=f"{case.packed.size} bytes loaded",
+        )
+        own_elements(
+            answer,
+            "x",
+            lambda lane: [2 * lane, 2 * lane + 1],
+            "Thread i of the launch is to do byte i.",
         )

@@ -3,7 +3,9 @@
 import copy
 import hashlib
 import pickle
+import re
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +13,11 @@ import numpy as np
 
 from autograder.checks import expect
 from autograder.checks.spec import Finding, Wrong
-from lab import cuda
 from lab.cuda import source as cuda_source
+from lab.cuda.arrays import DeviceArray, empty
 from lab.cuda.errors import CompileError, CudaError, KernelError
+from lab.cuda.findings import Finding as KernelFinding
+from lab.cuda.kernel import RawKernel
 
 MOST_CHARS = 50_000
 # Launches of late: to name a misconception, the same sources are run on the same cases again.
@@ -61,7 +65,8 @@ def run(answer: Any, launch: Launch) -> dict[str, Any]:
         the "out" arrays by name; "counters": load and store sectors, requests and bytes of global
         memory, requests and wavefronts of shared memory, bank conflicts, atomics, barriers,
         divergent branches; "loads", "requests" and "sectors": bytes, requests and 32-byte sectors of
-        loads by array.
+        loads by array; "stored": by array, for each lane of block 0's warp 0 the elements that it
+        stores, out of the launch's first 64 requests.
 
     Raises:
         Wrong: it does not compile, or a launch ends with an error; the sentence says where.
@@ -96,7 +101,7 @@ def _run(source: str, launch: Launch) -> dict[str, Any]:
         if isinstance(value, tuple):
             way, name, array, *begin = value
             start = begin[0] if begin else 0
-            whole = cuda.empty(array.size + start, array.dtype)
+            whole = empty(array.size + start, array.dtype)
             device = whole[start:].reshape(array.shape)
             device.set(array)
             arrays[name] = (way, array, device)
@@ -104,16 +109,15 @@ def _run(source: str, launch: Launch) -> dict[str, Any]:
         else:
             arguments.append(value)
     try:
-        kernel = cuda.RawKernel(source, launch.name, launch.options)
-        report = cuda.watch(
-            kernel, launch.grid, launch.block, tuple(arguments), shared_mem=launch.shared_mem
+        # lab.cuda's own, with a GPU too: CuPy's arrays would be copied, and lose where they begin.
+        report = RawKernel(source, launch.name, launch.options).watch(
+            launch.grid, launch.block, tuple(arguments), shared_mem=launch.shared_mem
         )
     except CompileError as error:
         expect.wrong("error", _first(error), yours="does not compile", where=_lines(error))
     except KernelError as error:
         found = error.findings[0]
-        name = f" `{found.name}`" if found.name else ""
-        expect.wrong("error", found.message.splitlines()[0], yours=f"{found.kind}{name}")
+        expect.wrong("error", found.message.splitlines()[0], yours=_mistake(found))
     except CudaError as error:
         expect.wrong("error", _first(error), yours="cannot be launched")
     for name, (way, before, device) in arrays.items():
@@ -129,7 +133,24 @@ def _run(source: str, launch: Launch) -> dict[str, Any]:
         "loads": {name: sum(i.bytes for i in rows) for name, rows in loads.items()},
         "requests": {name: sum(i.requests for i in rows) for name, rows in loads.items()},
         "sectors": {name: sum(i.sectors for i in rows) for name, rows in loads.items()},
+        "stored": {
+            name: _stored(report, called[name], device)
+            for name, (way, _, device) in arrays.items()
+            if way == "out"
+        },
     }
+
+
+def _mistake(found: KernelFinding) -> str:
+    """The mistake with its thread, and what races: two of one kind are seldom the same one."""
+    name = f" `{found.name}`" if found.name else ""
+    if not found.line or found.kind == "endless":
+        return found.kind + name
+    race = re.search(
+        r"data race: (\w+) .* that (thread \([\d, ]+\)).*? (\w+(?: too)?), and ", found.message
+    )
+    does = f" {race[1]}, {race[2]} {race[3]}" if race else ""
+    return f"{found.kind}{name}, block {found.block}, thread {found.thread}{does}"
 
 
 def _parameters(source: str, launch: Launch) -> dict[str, str]:
@@ -162,6 +183,41 @@ def _counters(report: Any) -> dict[str, int]:
         "barriers": report.barriers,
         "divergent_branches": report.divergent_branches,
     }
+
+
+def _stored(report: Any, name: str, array: DeviceArray) -> list[list[int]]:
+    lanes: list[list[int]] = [[] for _ in range(32)]
+    for access in report.trace:
+        if (access.kind, access.space, access.name) != ("store", "global", name):
+            continue
+        many = max(1, access.size_bytes // array.itemsize)
+        for lane, offset in enumerate(access.offsets):
+            if offset is not None:
+                first = (offset - array.offset) // array.itemsize
+                lanes[lane] += range(first, first + many)
+    return lanes
+
+
+def own_elements(
+    answer: dict[str, Any], name: str, wanted: Callable[[int], list[int]], message: str
+) -> None:
+    """Judge that each lane of block 0's warp 0 stores its own elements of an array.
+
+    wanted: lane -> indices in the flat array, in any order.
+    """
+    for lane, stored in enumerate(answer["stored"][name]):
+        mine, own = sorted(set(stored)), sorted(wanted(lane))
+        expect.that(
+            mine == own,
+            message,
+            yours=f"thread {lane} of block 0 writes {_elements(name, mine)}",
+            right=f"thread {lane} of block 0 writes {_elements(name, own)}",
+        )
+
+
+def _elements(name: str, indices: list[int]) -> str:
+    shown = ", ".join(f"{name}[{i}]" for i in indices[:4])
+    return (shown or "nothing") + (", ..." if len(indices) > 4 else "")
 
 
 def at_most(counters: dict[str, int], counter: str, most: int, message: str) -> None:

@@ -18,7 +18,7 @@ COURSE_CALL unsigned short course_half_bits(double value) {
 }
 COURSE_CALL float course_half_float(unsigned short bits) {
     int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    float size = exponent == 31 ? (fraction ? NAN : INFINITY)
+    float size = exponent == 31 ? (fraction ? __builtin_nanf("") : __builtin_inff())
                  : exponent ? ldexpf((float)(1024 + fraction), exponent - 25)
                             : ldexpf((float)fraction, -24);
     return bits & 0x8000 ? -size : size;

@@ -91,8 +91,8 @@ COURSE_CALL double __int2double_rn(int x) { return (double)x; }
 // Towards zero, up, down: the nearest float, moved by one step where it lies on the wrong side.
 COURSE_CALL float course_step(double x, float nearest, int side) {
     if (side == 0) side = x < 0 ? 1 : -1;
-    if (side > 0 && nearest < x) return nextafterf(nearest, INFINITY);
-    if (side < 0 && nearest > x) return nextafterf(nearest, -INFINITY);
+    if (side > 0 && nearest < x) return nextafterf(nearest, __builtin_inff());
+    if (side < 0 && nearest > x) return nextafterf(nearest, -__builtin_inff());
     return nearest;
 }
 COURSE_CALL float __int2float_rz(int x) { return course_step(x, (float)x, 0); }

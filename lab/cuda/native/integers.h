@@ -32,6 +32,24 @@ COURSE_CALL int __mulhi(int a, int b) { return (int)(((long long)a * b) >> 32); 
 COURSE_CALL unsigned int __umulhi(unsigned int a, unsigned int b) {
     return (unsigned int)(((unsigned long long)a * b) >> 32);
 }
+COURSE_CALL long long __mul64hi(long long a, long long b) {
+    return (long long)(((__int128)a * b) >> 64);
+}
+COURSE_CALL unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+    return (unsigned long long)(((unsigned __int128)a * b) >> 64);
+}
+COURSE_CALL unsigned int __umul24(unsigned int a, unsigned int b) {
+    return (a & 0xffffff) * (b & 0xffffff);
+}
+// Means without overflow, rounded down and up.
+COURSE_CALL int __hadd(int a, int b) { return (int)(((long long)a + b) >> 1); }
+COURSE_CALL int __rhadd(int a, int b) { return (int)(((long long)a + b + 1) >> 1); }
+COURSE_CALL unsigned int __uhadd(unsigned int a, unsigned int b) {
+    return (unsigned int)(((unsigned long long)a + b) >> 1);
+}
+COURSE_CALL unsigned int __urhadd(unsigned int a, unsigned int b) {
+    return (unsigned int)(((unsigned long long)a + b + 1) >> 1);
+}
 COURSE_CALL int __mul24(int a, int b) { return (int)((unsigned)(a << 8 >> 8) * (unsigned)(b << 8 >> 8)); }
 COURSE_CALL unsigned int __usad(unsigned int a, unsigned int b, unsigned int c) {
     return (a > b ? a - b : b - a) + c;
@@ -44,6 +62,13 @@ COURSE_CALL unsigned int __funnelshift_l(unsigned int low, unsigned int high, un
 }
 COURSE_CALL unsigned int __funnelshift_r(unsigned int low, unsigned int high, unsigned int shift) {
     return (unsigned int)(((unsigned long long)high << 32 | low) >> (shift & 31));
+}
+// A shift of 32 and more is one of 32.
+COURSE_CALL unsigned int __funnelshift_lc(unsigned int low, unsigned int high, unsigned int shift) {
+    return shift > 31 ? low : __funnelshift_l(low, high, shift);
+}
+COURSE_CALL unsigned int __funnelshift_rc(unsigned int low, unsigned int high, unsigned int shift) {
+    return shift > 31 ? high : __funnelshift_r(low, high, shift);
 }
 
 // Four products of bytes and a 32-bit sum that wraps (PTX ISA, dp4a).
@@ -62,6 +87,18 @@ COURSE_CALL int __dp4a(char4 a, char4 b, int c) {
 }
 COURSE_CALL unsigned int __dp4a(uchar4 a, uchar4 b, unsigned int c) {
     return c + (unsigned int)(a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w);
+}
+// Two products: the halves of a with the lower or upper two bytes of b (PTX ISA, dp2a).
+COURSE_CALL int __dp2a_lo(int a, int b, int c) {
+    return (int)((unsigned int)c + (unsigned int)((short)a * (signed char)b) +
+                 (unsigned int)((a >> 16) * (signed char)(b >> 8)));
+}
+COURSE_CALL int __dp2a_hi(int a, int b, int c) { return __dp2a_lo(a, b >> 16, c); }
+COURSE_CALL unsigned int __dp2a_lo(unsigned int a, unsigned int b, unsigned int c) {
+    return c + (a & 0xffff) * (b & 0xff) + (a >> 16) * (b >> 8 & 0xff);
+}
+COURSE_CALL unsigned int __dp2a_hi(unsigned int a, unsigned int b, unsigned int c) {
+    return __dp2a_lo(a, b >> 16, c);
 }
 
 #define COURSE_MINMAX(T)                                                                     \
@@ -84,5 +121,9 @@ COURSE_MIXED(int, unsigned int)
 COURSE_MIXED(long, unsigned long)
 COURSE_MIXED(long long, unsigned long long)
 #undef COURSE_MIXED
+COURSE_CALL long long llmin(long long a, long long b) { return min(a, b); }
+COURSE_CALL long long llmax(long long a, long long b) { return max(a, b); }
+COURSE_CALL unsigned long long ullmin(unsigned long long a, unsigned long long b) { return min(a, b); }
+COURSE_CALL unsigned long long ullmax(unsigned long long a, unsigned long long b) { return max(a, b); }
 COURSE_CALL unsigned int umin(unsigned int a, unsigned int b) { return min(a, b); }
 COURSE_CALL unsigned int umax(unsigned int a, unsigned int b) { return max(a, b); }

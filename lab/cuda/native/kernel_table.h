@@ -87,7 +87,10 @@ template <unsigned... I> struct Indices {};
 template <unsigned N, unsigned... I> struct Count : Count<N - 1, N - 1, I...> {};
 template <unsigned... I> struct Count<0, I...> { typedef Indices<I...> type; };
 
-template <auto F> struct Caller;
+template <auto F> struct Caller {
+    static_assert(sizeof(F) == 0, "a __global__ function must return void: results go to memory");
+    static bool enter(const char *) { return false; }
+};
 template <class... P, void (*F)(P...)> struct Caller<F> {
     template <unsigned... I>
     __attribute__((no_sanitize("thread"), no_sanitize_coverage))

@@ -369,3 +369,24 @@ def b_turned():
         __syncthreads();
     }
     if (row < m && col < n) c[row * n + col] = sum;""")
+
+
+@wrong(
+    "float-accumulator",
+    "float32 holds integers up to 2^24: sum in int.",
+)
+def float_sum():
+    return _source("""
+    __shared__ signed char a_tile[16][16], b_tile[16][16];
+    int x = threadIdx.x, y = threadIdx.y;
+    int row = blockIdx.y * 16 + y, col = blockIdx.x * 16 + x, b_row = blockIdx.x * 16 + y;
+    float sum = 0;
+    for (int start = 0; start < k; start += 16) {
+        int l = start + x;
+        a_tile[y][x] = row < m && l < k ? a[row * k + l] : 0;
+        b_tile[y][x] = b_row < n && l < k ? b[b_row * k + l] : 0;
+        __syncthreads();
+        for (int i = 0; i < 16; i++) sum += (float)(a_tile[y][i] * b_tile[x][i]);
+        __syncthreads();
+    }
+    if (row < m && col < n) c[row * n + col] = (int)sum;""")

@@ -228,7 +228,7 @@ def one_step():
 
 @wrong(
     "short-accumulator",
-    "A short holds two worst products; sum in int.",
+    "A short overflows at the second worst product: sum in int.",
 )
 def int16():
     return _source("""
@@ -273,3 +273,19 @@ def all_lanes():
     int sum = 0;
     for (int i = 0; i < k / 4; i++) sum = __dp4a(weights[i], inputs[i], sum);
     if (lane == 0) y[row] = sum;""")
+
+
+@wrong(
+    "float-accumulator",
+    "float32 holds integers up to 2^24: sum in int.",
+)
+def float_sum():
+    return _source("""
+    int row = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
+    if (row >= rows) return;
+    const int* weights = (const int*)(w + (size_t)row * k);
+    const int* inputs = (const int*)x;
+    float sum = 0;
+    for (int i = lane; i < k / 4; i += 32) sum += (float)__dp4a(weights[i], inputs[i], 0);
+    for (int d = 16; d > 0; d /= 2) sum += __shfl_down_sync(0xffffffff, sum, d);
+    if (lane == 0) y[row] = (int)sum;""")

@@ -95,6 +95,13 @@ def no_refusal(rows, cols, block):
     return _grid(x, y, rows, cols, block)
 
 
+@wrong("checked-by-products", "Two negative sizes have a positive product: check each size.")
+def by_products(rows, cols, block):
+    if rows * cols < 1 or not 1 <= block[0] * block[1] <= 1024:
+        raise ValueError("cannot be")
+    return _grid(-(-cols // block[0]), -(-rows // block[1]), rows, cols, block)
+
+
 @wrong("large-blocks-accepted", "A block of more than 1,024 threads cannot be launched.")
 def large(rows, cols, block):
     if min(rows, cols, *block) < 1:

@@ -81,6 +81,17 @@ def chunks():
 
 
 @wrong(
+    "a-run-for-each-block",
+    "Each block does a run of its own: the step must be all threads of the grid.",
+)
+def block_runs():
+    return _source("""
+    int each = (n + gridDim.x - 1) / gridDim.x, start = blockIdx.x * each;
+    for (int i = start + threadIdx.x; i < start + each && i < n; i += blockDim.x)
+        x[i] = scale * (float)(q[i] - zero_point);""")
+
+
+@wrong(
     "int8-overflow",
     "q - zero_point can be 255: subtract in int, do not store it in a signed char.",
 )

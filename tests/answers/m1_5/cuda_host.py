@@ -138,8 +138,11 @@ def by_numpy(kernel, x, scale, zero_point):
     return np.clip(codes, -128, 127).astype(np.int8)
 
 
+# Not to be recognised: every refused argument raises the same CudaError, whose sentence says which.
 @wrong(
-    "python-numbers", "Python numbers go over as 64-bit: pass np.float32(scale) and np.int32(n)."
+    "python-numbers",
+    "Python numbers go over as 64-bit: pass np.float32(scale) and np.int32(n).",
+    diagnose=False,
 )
 def python_numbers(kernel, x, scale, zero_point):
     if not x.size:
@@ -150,3 +153,13 @@ def python_numbers(kernel, x, scale, zero_point):
         (-(-flat.size // 256),), (256,), (cuda.asarray(flat), codes, scale, zero_point, flat.size)
     )
     return cuda.asnumpy(codes).reshape(x.shape)
+
+
+@wrong(
+    "numpy-beside-the-kernel",
+    "You launch the kernel and then return NumPy's codes: return what the kernel wrote.",
+)
+def numpy_after_launch(kernel, x, scale, zero_point):
+    if x.size:
+        _launch(kernel, np.ascontiguousarray(x, np.float32).ravel(), scale, zero_point)
+    return by_numpy(kernel, x, scale, zero_point)

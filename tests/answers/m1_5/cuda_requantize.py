@@ -226,3 +226,28 @@ def narrow():
     long long product = (long long)sum[i] * multiplier;
     long long code = ((product + (1LL << (shift - 1))) >> shift) + zero_point;
     q[i] = (signed char)max(-127LL, min(127LL, code));""")
+
+
+@wrong(
+    "float64-product",
+    "A double has 53 bits and the product up to 62: it is rounded before you round it.",
+)
+def in_double():
+    return _source("""
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    double code = floor(ldexp((double)sum[i] * multiplier, -shift) + 0.5) + zero_point;
+    q[i] = (signed char)fmax(-128.0, fmin(127.0, code));""")
+
+
+@wrong(
+    "every-thread-does-all",
+    "Every thread does every element: right numbers, and the work of one thread as often as there are threads.",
+)
+def all_do_all():
+    return _source("""
+    for (int i = 0; i < n; i++) {
+        long long product = (long long)sum[i] * multiplier;
+        long long code = ((product + (1LL << (shift - 1))) >> shift) + zero_point;
+        q[i] = (signed char)max(-128LL, min(127LL, code));
+    }""")

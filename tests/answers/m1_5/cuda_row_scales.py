@@ -179,3 +179,15 @@ def int_product():
     int row = blockIdx.y * blockDim.y + threadIdx.y;
     if (row < rows && col < cols)
         x[row * cols + col] = (int)scale[row] * q[row * pitch + col];""")
+
+
+@wrong(
+    "a-row-for-each-thread",
+    "The first thread of a row does all its columns: each thread does one element.",
+)
+def row_by_thread():
+    return _source("""
+    int row = blockIdx.y * blockDim.y + threadIdx.y;
+    if (row >= rows || blockIdx.x > 0 || threadIdx.x > 0) return;
+    for (int col = 0; col < cols; col++)
+        x[row * cols + col] = scale[row] * (float)q[row * pitch + col];""")

@@ -99,6 +99,15 @@ def no_refusal(thread, block):
     return _place(thread[0] + block[0] * (thread[1] + block[1] * thread[2]))
 
 
+@wrong("checked-by-rank", "A thread outside in x may have a rank inside: check each direction.")
+def checked_by_rank(thread, block):
+    rank = thread[0] + block[0] * (thread[1] + block[1] * thread[2])
+    threads = block[0] * block[1] * block[2]
+    if not 0 <= rank < threads <= 1024:
+        raise ValueError("no such thread")
+    return _place(rank)
+
+
 @wrong("limit-by-axis", "The limit of 1,024 is on the whole block, not on each direction.")
 def by_axis(thread, block):
     if min(block) < 1 or max(block) > 1024:

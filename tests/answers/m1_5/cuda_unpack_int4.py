@@ -200,3 +200,17 @@ def sign_of_byte():
     int both = (signed char)packed[i];
     x[2 * i] = (float)(both & 15) * scale[2 * i / group];
     if (2 * i + 1 < n) x[2 * i + 1] = (float)(both >> 4) * scale[(2 * i + 1) / group];""")
+
+
+@wrong(
+    "scale-of-the-padding",
+    "The padding nibble has no scale: read scale[(2 * i + 1) / group] behind the guard.",
+)
+def padding_scale():
+    return _source("""
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (2 * i >= n) return;
+    int both = packed[i];
+    float low = scale[2 * i / group], high = scale[(2 * i + 1) / group];
+    x[2 * i] = (float)(((both & 15) ^ 8) - 8) * low;
+    if (2 * i + 1 < n) x[2 * i + 1] = (float)(((both >> 4) ^ 8) - 8) * high;""")
