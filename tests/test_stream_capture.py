@@ -41,6 +41,11 @@ REFUSED = {
     "tolist": lambda x, m: x.tolist(),
     "a slice with a bound on the device": lambda x, m: x[: m.sum()],
     "a tensor made elsewhere": lambda x, m: torch.where(m, x, torch.zeros(4)),
+    "an addend on the host": lambda x, m: x.add_(torch.ones(4)),
+    "indexes on the host": lambda x, m: x[torch.arange(2)],
+    "a copy from the host": lambda x, m: x.copy_(torch.ones(4)),
+    "print": lambda x, m: print(x.max()),
+    "a formatted text": lambda x, m: f"{x}",
 }
 
 
@@ -48,3 +53,15 @@ REFUSED = {
 def test_host_reads_are_refused(name):
     with pytest.raises(CourseError, match="cannot be captured"):
         capture(REFUSED[name], torch.zeros(4), torch.zeros(4, dtype=torch.bool))
+
+
+def test_a_number_in_a_tensor_may_be_on_the_host():
+    x, mask = torch.zeros(4), torch.tensor([True, False, True, False])
+
+    def step(x, mask):
+        x[mask] = 3
+        x.add_(torch.tensor(1.0))
+
+    replay = capture(step, x, mask)
+    replay()
+    assert x.tolist() == [4, 1, 4, 1]

@@ -18,6 +18,7 @@ SIZES = {
     "j": 1000,
     "y": 4000,
     "z": 2000,
+    "e": 0,
 }
 
 
@@ -52,6 +53,7 @@ def cases(rng):
         ("two results of one input", [_op("x", "y"), _op("x", "z")], "yz"),
         ("a result that nobody keeps", [_op("xb", "h"), _op("x", "j"), _op("h", "y")], "y"),
         ("a kept tensor read again", [_op("xr", "h"), _op("hg", "i"), _op("ib", "y")], "hy"),
+        ("a tensor of no bytes", [_op("xe", "h"), _op("h", "y")], "y"),
         ("nothing kept", [_op("xb", "h")], ""),
         ("no operator", [], ""),
     )

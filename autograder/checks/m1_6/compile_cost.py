@@ -28,6 +28,7 @@ def _traces(rng):
     yield "empty batches", [0, 4, 6, 0, 1, 1, 0], {}
     yield "many sizes", list(range(2, 14)) * 2, {}
     yield "a limit of 2", [4, 1, 5, 5, 4, 1], {"limit": 2}
+    yield "the dynamic artifact counts for the limit", [4, 6, 1, 6, 1, 4], {"limit": 2}
     yield "a limit of 1", [4, 4, 5, 4, 5], {"limit": 1}
     yield "pays, and then no more", [4] * 4 + [5] + [6] + [4], {}
     yield "pays twice", [4] * 8 + [1] + [4] * 9, {"limit": 3}

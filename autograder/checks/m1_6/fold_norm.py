@@ -28,6 +28,17 @@ def cases(rng):
     yield _case("with a bias", "RMSNorm", rng, 6, [4], [True], False)
     yield _case("Q, K, V", "RMSNorm", rng, 8, [8, 4, 4], [True, False, True], False)
     yield _case("float32", "RMSNorm", rng, 16, [16, 32], [False, True], False, "float32")
+    mixed = _case(
+        "gain of float64, weights of float32 and float64",
+        "RMSNorm",
+        rng,
+        6,
+        [4, 3],
+        [True, True],
+        False,
+    )
+    mixed.inputs["linears"][0] = [part.astype(np.float32) for part in mixed.inputs["linears"][0]]
+    yield mixed
     yield _case("no linear", "RMSNorm", rng, 6, [], [], False)
     yield _case("one linear", "LayerNorm", rng, 6, [4], [True], True)
     yield _case("a linear without a bias", "LayerNorm", rng, 6, [4], [False], True)
@@ -39,6 +50,11 @@ def cases(rng):
     tied = _case("two linears with one weight", part, rng, 6, [5], [False], False)
     tied.inputs["linears"] = tied.inputs["linears"] * 2
     yield tied
+    second = _case(
+        "a second linear of another width", part, rng, 6, [4], [False], False, refuse=True
+    )
+    second.inputs["linears"].append([rng.normal(size=(4, 1)), None])
+    yield second
     for label, gain, shift, shape, bias in (
         ("a gain of another width", (5,), None, (4, 6), None),
         ("a gain of one number", (1,), None, (4, 6), None),

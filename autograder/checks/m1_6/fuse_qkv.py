@@ -39,13 +39,20 @@ def cases(rng):
             names = [name for name, there in zip("qkv", biases, strict=True) if there]
             yield case(f"biases: {', '.join(names) or 'none'}, {dtype}", "biases", heads=4, kv_heads=2,
                        qkv=_projections(rng, 4, 2, 3, 5, biases, dtype))  # fmt: skip
+    mixed = _projections(rng, 4, 2, 3, 5, (1, 0, 1), "float32")
+    mixed = [[weight, None if bias is None else bias.astype(np.float64)] for weight, bias in mixed]
+    yield case("weights of float32, biases of float64", "biases", qkv=mixed, heads=4, kv_heads=2)
     for label, heads, kv_heads, shapes in (
         ("heads that do not divide", 4, 3, ((12, 6), (9, 6), (9, 6))),
         ("rows that are no whole heads", 4, 2, ((10, 6), (5, 6), (5, 6))),
+        ("a row more than whole heads", 4, 2, ((13, 6), (6, 6), (6, 6))),
+        ("k of another size", 4, 2, ((12, 6), (8, 6), (6, 6))),
         ("heads of two sizes", 4, 2, ((12, 6), (8, 6), (8, 6))),
         ("k and v of two sizes", 4, 2, ((12, 6), (6, 6), (8, 6))),
         ("inputs of two widths", 4, 2, ((12, 6), (6, 5), (6, 6))),
         ("no heads", 0, 2, ((12, 6), (6, 6), (6, 6))),
+        ("fewer heads than key heads", 2, 4, ((6, 6), (12, 6), (12, 6))),
+        ("negative heads", -4, -2, ((12, 6), (6, 6), (6, 6))),
         ("no key heads", 4, 0, ((12, 6), (6, 6), (6, 6))),
     ):
         yield case(label, "refuse", heads=heads, kv_heads=kv_heads, refuse=True,
@@ -53,6 +60,11 @@ def cases(rng):
     short = _projections(rng, 4, 2, 3, 5, (1, 1, 1), "float64")
     short[1][1] = short[1][1][:1]
     yield case("a bias of another length", "refuse", qkv=short, heads=4, kv_heads=2, refuse=True)
+    longer = _projections(rng, 4, 2, 3, 5, (1, 1, 1), "float64")
+    longer[2][1] = rng.normal(size=7)
+    yield case(
+        "a bias longer than its weight", "refuse", qkv=longer, heads=4, kv_heads=2, refuse=True
+    )
 
 
 def probe(solution, qkv, heads, kv_heads, refuse=False):

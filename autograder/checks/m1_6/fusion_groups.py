@@ -49,6 +49,13 @@ def cases(rng):
     ]
     ops, sizes, keep = _chain([E, E, E], [900, 900, 900])
     lists.append(("an intermediate that is kept", ops, sizes, ["t0", *keep]))
+    ops, sizes, _ = _chain([M, E, E, R], [300, 400, 900, 1])
+    lists.append(("a cut where a tensor is written anyway", ops, sizes, ["t1", "t3"]))
+    ops, sizes, _ = _chain([M, E, E, R], [100, 500, 900, 1])
+    lists.append(("a kept tensor that is not read again", ops, sizes, ["t1", "t3"]))
+    ops, sizes, keep = _chain([M, E, E, R], [900, 100, 2000, 1])
+    ops[3][1].append("t0")
+    lists.append(("a tensor used two operators later", ops, sizes, keep))
     residual = [
         [E, ["x", "w0"], "t0"],
         [M, ["t0", "w1"], "t1"],

@@ -49,15 +49,17 @@ def cases(rng):
         "the default queue holds 1,024",
         "waiting",
         launch=[1.0] * 1030,
-        kernel=[2.0] * 1030,
+        kernel=[1500.0]
+        * 1030,  # the first ends after 1,025 launches, or the queue would never be full
         depth=None,
     )
     for label, launch, kernel, depth in (
         ("lists of two lengths", [1.0, 1.0], [1.0], 4),
         ("a negative launch", [1.0, -1.0], [1.0, 1.0], 4),
-        ("a negative kernel", [1.0], [-0.5], 4),
+        ("a negative kernel", [1.0, 1.0], [2.0, -0.5], 4),
         ("no place in the queue", [1.0], [1.0], 0),
         ("no place and no kernel", [], [], 0),
+        ("a negative number of places", [1.0], [1.0], -1),
     ):
         yield case(label, "refuse", launch=launch, kernel=kernel, depth=depth, refuse=True)
 

@@ -45,7 +45,7 @@ def cases(rng):
     yield case(
         "one kernel at a time",
         part,
-        program=[["launch", s, "kernel", 30.0] for s in (3, 9, 3)],
+        program=[["launch", s, "kernel", 30.0] for s in (-1, 70, -1)],
         launch_us=1.0,
     )
     yield case(
@@ -136,6 +136,8 @@ def cases(rng):
     yield case(
         "sync with an event never recorded", part, program=[a, ["sync", "x"], b], launch_us=5.0
     )
+    unnamed = [a, ["record", 1, ""], ["sync", ""], b]
+    yield case("an event whose name is empty", part, program=unnamed, launch_us=5.0)
     yield case("ends in a sync", part, program=[a, b, ["sync", None]], launch_us=5.0)
     yield case("ends without", part, program=[a, b], launch_us=5.0)
     yield case(
@@ -153,6 +155,7 @@ def cases(rng):
         ("an unknown engine", [["launch", 0, "copy", 5.0]], 5.0),
         ("a negative duration", [a, ["launch", 0, "in", -1.0]], 5.0),
         ("a negative launch", [a], -1.0),
+        ("a negative launch and no call", [], -1.0),
     ):
         yield case(label, "refuse", program=program, launch_us=launch_us, refuse=True)
 

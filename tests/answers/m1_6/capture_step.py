@@ -232,3 +232,45 @@ def changed(logits, history, position, finished, peak, eos, pad):
     finished.logical_or_(tokens == eos)
     peak.copy_(torch.maximum(peak, logits.abs_().max()))
     position.add_(1)
+
+
+@right("row by row, without a look at the data")
+def by_row(logits, history, position, finished, peak, eos, pad):
+    for row in range(len(logits)):
+        token = torch.where(finished[row], pad, logits[row].argmax())
+        history[row].index_copy_(0, position, token.reshape(1))
+        finished[row] = finished[row] | (token == eos)
+    peak.copy_(peak.max(logits.abs().max()))
+    position.add_(1)
+
+
+@right("masks assigned with numbers")
+def masks(logits, history, position, finished, peak, eos, pad):
+    rows = torch.arange(len(logits), device=logits.device)
+    tokens = logits.argmax(-1)
+    tokens[finished] = pad
+    history[rows, position] = tokens
+    finished[tokens == eos] = True
+    peak[0] = torch.maximum(peak[0], logits.abs().max())
+    position += 1
+
+
+@wrong("indexes-on-the-host", "New tensors belong on the device of the inputs, indexes too.")
+def host_indexes(logits, history, position, finished, peak, eos, pad):
+    tokens = torch.where(finished, pad, logits.argmax(dim=-1))
+    history[torch.arange(len(logits)), position] = tokens
+    finished.logical_or_(tokens == eos)
+    peak.copy_(torch.maximum(peak, logits.abs().max()))
+    position.add_(1)
+
+
+@wrong("one-on-the-host", "New tensors belong on the device of the inputs.")
+def host_one(logits, history, position, finished, peak, eos, pad):
+    plain(logits, history, torch.zeros_like(position) + position, finished, peak, eos, pad)
+    position.add_(torch.ones(1, dtype=torch.int64))
+
+
+@wrong("prints-the-peak", "Printing a tensor reads its values on the host.")
+def prints(logits, history, position, finished, peak, eos, pad):
+    plain(logits, history, position, finished, peak, eos, pad)
+    f"peak {peak}"

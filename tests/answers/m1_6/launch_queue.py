@@ -195,3 +195,20 @@ def negative(launch_us, kernel_us, depth=1024):
 @wrong("no-queue-at-all", "depth below 1 must raise ValueError.")
 def no_depth(launch_us, kernel_us, depth=1024):
     return _answer(launch_us, kernel_us, max(depth, 1), checks={"places": False})
+
+
+@wrong("another-default", "Without an argument the queue holds 1,024 kernels.")
+def thousand(launch_us, kernel_us, depth=1000):
+    return _answer(launch_us, kernel_us, depth)
+
+
+@wrong("default-without-end", "Without an argument the queue holds 1,024 kernels, not any number.")
+def endless(launch_us, kernel_us, depth=10**9):
+    return _answer(launch_us, kernel_us, depth)
+
+
+@wrong("no-queue-but-zero", "depth below 1 must raise ValueError, below 0 too.")
+def not_zero(launch_us, kernel_us, depth=1024):
+    if depth == 0:
+        raise ValueError("depth")
+    return _answer(launch_us, kernel_us, max(depth, 1))
