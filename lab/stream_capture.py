@@ -2,7 +2,8 @@
 
 Two real tools of PyTorch do it. On the "meta" device a tensor has a shape and no data, so whatever needs a
 value on the host fails: `.item()`, `if tensor:`, shapes that depend on data. What this device lets pass
-and a GPU does not, a mode refuses: printing, and operands on the host. Then `make_fx` records the operators, and a replay runs these again on the very same buffers: Python is not asked any more, and what it
+and a GPU does not, a mode refuses: printing, and operands on the host. Then `make_fx` records the
+operators, and a replay runs these again on the very same buffers: Python is not asked any more, and what it
 computed at capture stays as it was. Nothing is made faster; CUDA refuses more, such as `torch.tensor([1])`
 on the GPU or work on the default stream.
 """

@@ -39,9 +39,6 @@ def cases(rng):
             names = [name for name, there in zip("qkv", biases, strict=True) if there]
             yield case(f"biases: {', '.join(names) or 'none'}, {dtype}", "biases", heads=4, kv_heads=2,
                        qkv=_projections(rng, 4, 2, 3, 5, biases, dtype))  # fmt: skip
-    mixed = _projections(rng, 4, 2, 3, 5, (1, 0, 1), "float32")
-    mixed = [[weight, None if bias is None else bias.astype(np.float64)] for weight, bias in mixed]
-    yield case("weights of float32, biases of float64", "biases", qkv=mixed, heads=4, kv_heads=2)
     for label, heads, kv_heads, shapes in (
         ("heads that do not divide", 4, 3, ((12, 6), (9, 6), (9, 6))),
         ("rows that are no whole heads", 4, 2, ((10, 6), (5, 6), (5, 6))),

@@ -177,3 +177,10 @@ def any_keep(operators, size_bytes, keep):
     _refuse(operators, size_bytes, keep, "stbo")
     known = {output for _, output in operators}
     return _unfused(operators, size_bytes), _fused(operators, size_bytes, set(keep) & known)
+
+
+@wrong("no-bytes-as-no-size", "A size of 0 bytes is a size; only a tensor without one is refused.")
+def empty(operators, size_bytes, keep):
+    if any(not size_bytes.get(name) for inputs, out in operators for name in (*inputs, out)):
+        raise ValueError("size")
+    return two(operators, size_bytes, keep)

@@ -210,3 +210,22 @@ def length(sizes, *, eager_us, static_us, dynamic_us, compile_us, limit=8):
 def same(sizes, *, eager_us, static_us, dynamic_us, compile_us, limit=8):
     found = _costs(sizes, _times(eager_us, static_us, dynamic_us, compile_us, limit))
     return {"static": found["static"], "automatic": dict(found["static"])}
+
+
+@wrong("limit-of-the-static-alone", "The dynamic artifact counts for the limit.")
+def static_limit(sizes, *, eager_us, static_us, dynamic_us, compile_us, limit=8):
+    def serve(mode, sizes, limit):
+        static, dynamic, calls = set(), False, []
+        for size in sizes:
+            served = (dynamic and size > 1) or size in static
+            made = not served and len(static) < limit
+            if made and mode == "automatic" and static and size > 1:
+                dynamic = True
+            elif made:
+                static.add(size)
+            kind = "dynamic" if dynamic and size > 1 else "static" if size in static else "eager"
+            calls.append((made, kind))
+        return calls
+
+    times = _times(eager_us, static_us, dynamic_us, compile_us, limit)
+    return _costs(sizes, times, serve=serve)

@@ -208,3 +208,15 @@ def any_bias(gain, shift, linears):
         return _bias(w, None if b is None else np.resize(b, len(w)), s)
 
     return _fold(gain, shift, linears, offset=offset, checks="gs")
+
+
+@wrong("dtype-of-the-gain", "The results have the dtype of the old weight, whatever the gain has.")
+def promoted(gain, shift, linears):
+    _refuse(gain, shift, linears)
+    return [(w * gain, _bias(w, b, shift)) for w, b in linears]
+
+
+@wrong("first-linear-checked-alone", "The gain must fit every linear.")
+def checks_first(gain, shift, linears):
+    _refuse(gain, shift, linears[:1])
+    return _fold(gain, shift, linears, checks="")

@@ -220,3 +220,36 @@ def any_shapes(q, k, v, heads, kv_heads):
 def any_bias(q, k, v, heads, kv_heads):
     wide = [(w, None if b is None else np.resize(b, len(w))) for w, b in (q, k, v)]
     return _answer(*wide, heads, kv_heads, checks="hs")
+
+
+@wrong("negative-heads", "heads and kv_heads are 1 or more.")
+def negative(q, k, v, heads, kv_heads):
+    if not heads or not kv_heads or heads % kv_heads:
+        raise ValueError("heads")
+    return _answer(q, k, v, heads, kv_heads, checks="sb")
+
+
+@wrong("rows-of-q-not-checked", "The rows of q are heads whole heads.")
+def any_rows(q, k, v, heads, kv_heads):
+    if min(heads, kv_heads) < 1 or heads % kv_heads:
+        raise ValueError("heads")
+    dim = len(q[0]) // heads
+    if any(w.shape != (kv_heads * dim, q[0].shape[1]) for w, _ in (k, v)):
+        raise ValueError("shapes")
+    return _answer(q, k, v, heads, kv_heads, checks="b")
+
+
+@wrong("rows-of-k-not-checked", "k has one dim for each key-value head.")
+def any_k(q, k, v, heads, kv_heads):
+    if min(heads, kv_heads) < 1 or heads % kv_heads:
+        raise ValueError("heads")
+    dim, inputs = len(q[0]) // heads, q[0].shape[1]
+    if len(q[0]) % heads or v[0].shape != (kv_heads * dim, inputs) or k[0].shape[1] != inputs:
+        raise ValueError("shapes")
+    return _answer(q, k, v, heads, kv_heads, checks="b")
+
+
+@wrong("bias-of-v-not-checked", "Every bias has one number a row.")
+def any_v_bias(q, k, v, heads, kv_heads):
+    _refuse(q, k, (v[0], None), heads, kv_heads)
+    return _answer(q, k, v, heads, kv_heads, checks="")

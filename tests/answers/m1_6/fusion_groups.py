@@ -214,3 +214,34 @@ def lengths(operators, size_bytes, keep, launch_bytes):
 @wrong("groups-backwards", "Groups in the order of the operators, indexes ascending.")
 def backwards(operators, size_bytes, keep, launch_bytes):
     return programmed(operators, size_bytes, keep, launch_bytes)[::-1]
+
+
+@wrong(
+    "keep-forgotten",
+    "A tensor in keep is written in any case: a cut behind it costs the read alone.",
+)
+def without_keep(operators, size_bytes, keep, launch_bytes):
+    return _groups(operators, size_bytes, keep, launch_bytes, kept=False)
+
+
+@wrong("kept-tensors-read-back", "A group does not read what it makes, kept or not.")
+def kept_read(operators, size_bytes, keep, launch_bytes):
+    def cost(i, j):
+        if not _fits([kind for kind, _, _ in operators[i:j]]):
+            return float("inf")
+        made = {output for _, _, output in operators[i:j]}
+        used = {name for _, inputs, _ in operators[i:j] for name in inputs}
+        back = sum(size_bytes[name] for name in made & used & set(keep))
+        return launch_bytes + back + _bytes(operators, i, j, size_bytes, keep)
+
+    return _best(operators, cost)
+
+
+@wrong("next-operator-alone", "A tensor that any operator outside uses is written, however late.")
+def only_next(operators, size_bytes, keep, launch_bytes):
+    def cost(i, j):
+        if not _fits([kind for kind, _, _ in operators[i:j]]):
+            return float("inf")
+        return launch_bytes + _bytes(operators[: j + 1], i, j, size_bytes, keep)
+
+    return _best(operators, cost)

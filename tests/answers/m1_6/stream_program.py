@@ -211,3 +211,27 @@ def any_call(program, launch_us):
 @wrong("times-not-checked", "A negative duration or launch_us must raise ValueError.")
 def any_time(program, launch_us):
     return _run(program, launch_us, checks="ce")
+
+
+@wrong("empty-name-as-none", "An event may have any name: only None stands for all work.")
+def unnamed(program, launch_us):
+    swapped = [("sync", None) if c[0] == "sync" and not c[1] else c for c in program]
+    return _run(swapped, launch_us)
+
+
+@wrong("negative-launch-without-calls", "A negative launch_us must raise ValueError, always.")
+def needs_a_launch(program, launch_us):
+    if launch_us < 0 and any(call[0] == "launch" for call in program):
+        raise ValueError("launch")
+    return _run(program, launch_us, checks="ced")
+
+
+@wrong("few-streams", "A stream is any int.")
+def few_streams(program, launch_us):
+    if any(
+        c[0] != "sync" and c[1] not in range(16)
+        for c in program
+        if c[0] in ("launch", "wait", "record")
+    ):
+        raise IndexError("stream")
+    return _run(program, launch_us)
