@@ -222,13 +222,6 @@ def any_bias(q, k, v, heads, kv_heads):
     return _answer(*wide, heads, kv_heads, checks="hs")
 
 
-@wrong("negative-heads", "heads and kv_heads are 1 or more.")
-def negative(q, k, v, heads, kv_heads):
-    if not heads or not kv_heads or heads % kv_heads:
-        raise ValueError("heads")
-    return _answer(q, k, v, heads, kv_heads, checks="sb")
-
-
 @wrong("rows-of-q-not-checked", "The rows of q are heads whole heads.")
 def any_rows(q, k, v, heads, kv_heads):
     if min(heads, kv_heads) < 1 or heads % kv_heads:
