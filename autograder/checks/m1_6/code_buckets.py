@@ -34,6 +34,8 @@ def cases(rng):
         ):  # fmt: skip
             x, scale = _drawn(rng, shape, bits, spread)
             yield case(f"{bits} bits, shape {shape}", part, x=x, scale=scale, bits=bits)
+        near = (np.arange(-126, 127, 7) + 0.495).astype(np.float32) * np.float32(0.125)
+        yield case("8 bits, near the edges", part, x=near, scale=0.125, bits=8)
         ties = np.float64([0.5, 1.5, 2.5, 3.5, -0.5, -1.5, -2.5, -3.5, 6.5, -6.5, 7.5]) * 0.25
         yield case("ties", part, x=ties, scale=0.25, bits=4)
         yield case("all above", part, x=np.full(7, 5.0), scale=0.25, bits=3)
@@ -60,16 +62,14 @@ def probe(solution, x, scale, bits):
     bad = not x.size or not np.isfinite(x).all() or not 0 < scale < np.inf or not 2 <= bits <= 8
     if bad:
         return refusal(lambda: solution(x, scale, bits))  # noqa: F821
-    kept = x.copy()
-    answer = solution(x, scale, bits)
-    return {"answer": answer, "same": bool(np.array_equal(x, kept))}
+    return solution(x, scale, bits)
 
 
 def judge(case, answer):
     if case.part == "bad input":
         expect.raised(answer, "ValueError", f"{case.label.capitalize()}: raise ValueError.")
         return
-    found = expect.mapping(expect.mapping(answer, ("answer", "same"))["answer"], KEYS, only=True)
+    found = expect.mapping(answer, KEYS, only=True)
     top = 2 ** (case.bits - 1) - 1
     limits, counts = (_one_dimensional(found[name], name, 2 * top + 1) for name in KEYS[5:])
     want = _counts(case.x, case.scale, top)
@@ -79,7 +79,6 @@ def judge(case, answer):
         expect.array(limits, "bucket_limits", dtype=np.float64)
         expect.close(limits, middles * case.scale, "bucket_limits", rtol=1e-12)
         _sums(found, want, np.arange(-top, top + 1) * case.scale)
-    expect.that(answer["same"], "Your function changes its arguments.", stage="mutation")
 
 
 def _one_dimensional(value, name, length):

@@ -79,7 +79,7 @@ def not_moved(event, basis_points):
 
 @wrong("float-rank", "The rank in whole numbers: as a float, 0.07 * 100 is more than 7.")
 def float_rank(event, basis_points):
-    return _answer(event, basis_points, rank=lambda p, n: max(1, math.ceil(p / 100 * (n / 100))))
+    return _answer(event, basis_points, rank=lambda p, n: max(1, math.ceil(p / 10_000 * n)))
 
 
 @wrong("floor-rank", "The rank is rounded up.")

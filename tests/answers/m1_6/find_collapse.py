@@ -22,11 +22,12 @@ def _tables(run, last=dict):
 
 
 def _bad(layers, series, layer, start=np.median, scale=4, narrow=2, wide=4, gradient=100, middle=None,
-         scale_base=None, gradient_base=None, low_too=True):  # fmt: skip
+         scale_base=None, gradient_base=None, low_too=True, own=None):  # fmt: skip
     s, low, high = series(layer, "scale"), series(layer, "input_low"), series(layer, "input_high")
     blow, bhigh = series(layer, "batch_low"), series(layer, "batch_high")
     width, batch = (high - low, bhigh - blow) if low_too else (high, bhigh)
     common = (middle or np.median)([series(other, "gradient_rms") for other in layers], axis=0)
+    common = own(layers, series, layer) if own else common
     g = series(layer, "gradient_rms")
     base = scale_base(layers, series, s) if scale_base else start(s[:5])
     return {
@@ -254,10 +255,7 @@ def gradient_start(run):
 
 @wrong("gradient-mean", "The median over the layers, not the mean.")
 def gradient_mean(run):
-    def scaled(rows, axis):
-        return np.max(rows, axis=axis)
-
-    return _answer(run, middle=scaled, gradient=20)
+    return _answer(run, middle=np.mean)
 
 
 @wrong("narrow-and-wide-swapped", "Narrow: the input range is below the batch's. Wide: far above.")
@@ -351,8 +349,7 @@ def always(run):
 
 @wrong("one-layer-for-the-median", "The median takes all layers, this one too.")
 def without_own(run):
-    layers, _, series = _tables(run)
-    found = _answer(run)
-    if found and found["kind"] == "gradient" and len(layers) > 3:
-        return None
-    return found
+    def others(layers, series, layer):
+        return np.median([series(x, "gradient_rms") for x in layers if x != layer], axis=0)
+
+    return _answer(run, own=others)

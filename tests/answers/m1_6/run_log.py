@@ -152,7 +152,7 @@ class AllLogged(RunLog):
         return True
 
 
-@wrong("every-nth-call", "`every` speaks of steps, not of calls.")
+@wrong("every-nth-call", "`every` speaks of steps, not of calls.", diagnose=False)
 class NthCall(RunLog):
     calls = -1
 
@@ -168,7 +168,7 @@ class AnyStep(RunLog):
         return step % self.every == 0
 
 
-@wrong("same-step-accepted", "The same step again is refused too.")
+@wrong("same-step-accepted", "The same step again is refused too.", diagnose=False)
 class SameStep(RunLog):
     def accept(self, step):
         if self.last is not None and step < self.last:
@@ -178,7 +178,9 @@ class SameStep(RunLog):
 
 
 @wrong(
-    "silent-about-steps", "Raise ValueError for a step that goes back: do not skip it in silence."
+    "silent-about-steps",
+    "Raise ValueError for a step that goes back: do not skip it in silence.",
+    diagnose=False,
 )
 class Silent(RunLog):
     def accept(self, step):
@@ -202,6 +204,7 @@ class OnlyLogged(RunLog):
 @wrong(
     "step-before-the-first",
     "There is no earlier step before the first call: negative steps are fine.",
+    diagnose=False,
 )
 class FromMinusOne(RunLog):
     def __init__(self, folder, bits, every=1):
@@ -221,7 +224,7 @@ class Remembers(RunLog):
         return step % self.every == 0
 
 
-@wrong("call-number-for-step", "The step is the one given, not a count of calls.")
+@wrong("call-number-for-step", "The step is the one given, not a count of calls.", diagnose=False)
 class Counted(RunLog):
     number = 0
 
@@ -257,7 +260,7 @@ class AnyFile(RunLog):
             raise ValueError("not empty")
 
 
-@wrong("old-run-deleted", "Never delete another run: refuse the folder.")
+@wrong("old-run-deleted", "Never delete another run: refuse the folder.", diagnose=False)
 class Deletes(RunLog):
     def check(self, folder, every):
         if every < 1:
@@ -266,7 +269,7 @@ class Deletes(RunLog):
             path.unlink()
 
 
-@wrong("folder-must-exist", "The folder is made if it is not there.")
+@wrong("folder-must-exist", "The folder is made if it is not there.", diagnose=False)
 class MustExist(RunLog):
     def check(self, folder, every):
         if not Path(folder).is_dir():
@@ -274,7 +277,7 @@ class MustExist(RunLog):
         super().check(folder, every)
 
 
-@wrong("every-not-checked", "`every` below 1 is refused.")
+@wrong("every-not-checked", "`every` below 1 is refused.", diagnose=False)
 class EveryKept(RunLog):
     def check(self, folder, every):
         if event_files(folder):
@@ -305,19 +308,19 @@ class AtEnds(RunLog):
         return float((np.abs(codes) >= 2 ** (self.bits - 1) - 1).mean())
 
 
-@wrong("clipped-count", "A share, not a count.")
+@wrong("clipped-count", "A share, not a count.", diagnose=False)
 class CountClipped(RunLog):
     def clipped(self, layer):
         return super().clipped(layer) * layer["weight"].size
 
 
-@wrong("clipped-percent", "A share from 0 to 1, not per cent.")
+@wrong("clipped-percent", "A share from 0 to 1, not per cent.", diagnose=False)
 class Percent(RunLog):
     def clipped(self, layer):
         return super().clipped(layer) * 100
 
 
-@wrong("clipped-above-alone", "Weights are clipped at both ends.")
+@wrong("clipped-above-alone", "Weights are clipped at both ends.", diagnose=False)
 class AboveAlone(RunLog):
     def clipped(self, layer):
         codes = np.round(layer["weight"].astype(np.float64) / layer["scale"])
@@ -336,13 +339,17 @@ class Std(RunLog):
         return float(layer["gradient"].astype(np.float64).std())
 
 
-@wrong("mean-magnitude", "The root of the mean square, not the mean magnitude.")
+@wrong("mean-magnitude", "The root of the mean square, not the mean magnitude.", diagnose=False)
 class Magnitude(RunLog):
     def rms(self, layer):
         return float(np.abs(layer["gradient"]).mean())
 
 
-@wrong("ranges-swapped", "input_* is the quantizer's range, batch_* that of the values.")
+@wrong(
+    "ranges-swapped",
+    "input_* is the quantizer's range, batch_* that of the values.",
+    diagnose=False,
+)
 class Ranges(RunLog):
     def numbers(self, layer):
         return super().numbers(
@@ -350,7 +357,7 @@ class Ranges(RunLog):
         )
 
 
-@wrong("underscores", "The tags are paths: NAME/scale.")
+@wrong("underscores", "The tags are paths: NAME/scale.", diagnose=False)
 class Underscores(RunLog):
     def __call__(self, step, loss, layers):
         super().__call__(step, loss, {name.replace("/", "_"): v for name, v in layers.items()})
@@ -364,7 +371,11 @@ class DefaultCodes(RunLog):
         self.writer.add_histogram(f"{name}/codes", codes * layer["scale"], step)
 
 
-@wrong("quantized-weight", "NAME/weight is the float weight; its codes have a tag of their own.")
+@wrong(
+    "quantized-weight",
+    "NAME/weight is the float weight; its codes have a tag of their own.",
+    diagnose=False,
+)
 class QuantizedWeight(RunLog):
     def histograms(self, name, layer, step):
         top = 2 ** (self.bits - 1) - 1
@@ -373,7 +384,7 @@ class QuantizedWeight(RunLog):
         self.codes(name, layer, step)
 
 
-@wrong("auto-buckets", "NAME/weight takes the default buckets.")
+@wrong("auto-buckets", "NAME/weight takes the default buckets.", diagnose=False)
 class Auto(RunLog):
     def histograms(self, name, layer, step):
         self.writer.add_histogram(f"{name}/weight", layer["weight"], step, bins="auto")
@@ -386,13 +397,17 @@ class NoHistograms(RunLog):
         pass
 
 
-@wrong("first-layer-alone", "Every layer is logged.")
+@wrong("first-layer-alone", "Every layer is logged.", diagnose=False)
 class OneLayer(RunLog):
     def __call__(self, step, loss, layers):
         super().__call__(step, loss, dict(list(layers.items())[:1]))
 
 
-@wrong("add-scalars", "add_scalars opens a folder of its own for each line: use add_scalar.")
+@wrong(
+    "add-scalars",
+    "add_scalars opens a folder of its own for each line: use add_scalar.",
+    diagnose=False,
+)
 class Grouped(RunLog):
     def __call__(self, step, loss, layers):
         if not self.accept(step):
