@@ -239,8 +239,7 @@ reveal(my_clipped_percent, opening["sick"][1], unit="%")
 # | $n$ | the data: an `Event` message |
 # | 4 | masked CRC-32C of the data |
 #
-# No index, no end mark: a writer can only append. While training runs, or after a crash, the last record may be cut **anywhere**. That is normal. A sum
-# that does not fit is not.
+# A writer only appends. While training runs, or after a crash, the last record may be cut **anywhere**: normal. A wrong sum is not.
 # %% [markdown] items="1.6.C4"
 # ### Exercise: read the records
 #
@@ -314,7 +313,7 @@ first_events()
 # %% [markdown] items="1.6.C4"
 # ## Buckets: what is kept, and what is lost
 #
-# `add_histogram(tag, values, step)` counts into fixed buckets whose edges grow by 10 % each, from $10^{-12}$ to $10^{20}$ on both sides of zero; empty ones at the ends are dropped.
+# `add_histogram(tag, values, step)` counts into fixed buckets whose edges grow by 10 % each, from $10^{-12}$ to $10^{20}$ on both sides of zero.
 # Beside the counts, `HistogramProto` keeps min, max, num, sum and sum of squares.
 #
 # `bucket_limit[i]` is the **right** edge of bucket $i$. A NaN is in `num` and in no bucket. And the page draws 30 bars of *equal* width, sharing out each bucket evenly.
@@ -678,12 +677,12 @@ for run, use in use_of.items():
 #
 # | kind | what happens | usual cause |
 # |---|---|---|
-# | `scale` | the weights' scale shrinks | weight decay on scales, learning rate |
-# | `narrow` | input range far below the values | observer frozen too early |
-# | `wide` | input range far above them | outlier in a min-max observer |
+# | `scale` | weight scale shrinks | weight decay on it |
+# | `narrow` | input range far below the values | observer frozen early |
+# | `wide` | input range far above them | outlier, min-max observer |
 # | `gradient` | no gradient for the weight | STE missing, all clipped |
 #
-# Drift is harmless: scales adapt, ranges follow, all gradients fade together as the loss falls.
+# Drift is harmless: scales adapt, ranges follow, all gradients fade together.
 # %% [markdown] items="1.6.K3"
 # ## A rule that tells drift from collapse
 #
@@ -772,9 +771,9 @@ for name, verdict in verdicts.items():
 
 
 # %% [markdown] items="1.6.K3"
-# **What you should see.** Healthy: None. The mistakes were: **A** weight decay on layer 3's scale from step 103 on, found when a quarter of the start is left: a threshold dates a slide late.
-# **B** layer 3's observer saw one batch of images ten times too dark; the first five steps are never judged. **C** at step 153 one image came in undivided by 255; min-max observers do not forget, all layers are hit at once, and the first is named. **D** from
-# step 203 layer 2's weight was rounded without the STE.
+# **What you should see.** Healthy: None. The mistakes were: **A** weight decay on layer 3's scale from step 103, found when a quarter is left: a threshold dates a slide late.
+# **B** layer 3's observer saw one batch, ten times too dark; the first five steps are not judged. **C** at step 153 one image was not divided by 255; min-max observers never forget, all layers are hit at once, the first is named. **D** from
+# step 203 layer 2 was rounded without the STE.
 # %% [markdown] items="1.6.K3"
 # ## Against the float run, step by step
 #
