@@ -73,6 +73,27 @@ def test_misconception_is_named():
     assert report.result()["misconception"] == "unchanged"
 
 
+def test_failures_of_a_source_are_one_mistake_only_if_they_tell_the_same(monkeypatch):
+    told = {
+        "kernel A": "`a`, line 3, thread (1, 0, 0): reads `tile` that thread (2, 0, 0) writes.",
+        "elsewhere": "`b`, line 9, thread (1, 0, 0): reads `part` that thread (2, 0, 0) writes.",
+        "another": "`a`, line 3, thread (1, 0, 0): writes `tile` that thread (0, 0, 0) reads.",
+    }
+    monkeypatch.setattr(
+        registry.load_bank(""),
+        "_ANSWERS",
+        [bank.Answer("unordered", False, "A barrier is missing.", lambda x: "kernel A")],
+    )
+
+    def observe(case, answer):
+        expect.wrong("error", told[answer], yours="race")
+
+    sources = Check("double", cases, probe, judge, {"core": 0.75, "edges": 0.25}, observe=observe)
+    for answer, name in (("kernel A", "unordered"), ("elsewhere", "unordered"), ("another", "")):
+        report = engine.run(sources, lambda x, answer=answer: answer, 4.0)
+        assert report.findings[0].misconception == name
+
+
 def test_misconception_must_match_every_case_of_its_part():
     report = run(lambda x: x.copy() if x[:1] == 1 else x + 1)
     assert report.findings[0].misconception == ""

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(
 CODE = r"""
 __constant__ float coefficients[4];
 __device__ unsigned int ticket;
+__device__ int parts[64];
 
 extern "C" __global__ void beyond(float *x, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -39,6 +40,23 @@ extern "C" __global__ void unwritten(int *y) {
     __syncthreads();
     y[threadIdx.x] = part[threadIdx.x];  // <- unwritten
 }
+#define SHARED(TYPE, NAME, COUNT) __shared__ TYPE NAME[COUNT];
+extern "C" __global__ void neighbours(int *y, int by, unsigned below) {
+    SHARED(int, above, 32) __shared__ int first[31];
+    static __shared__ __align__(16) struct { char c[3]; int i; } second[32], third; /* ; __shared__ */
+    volatile __shared__ int fourth[32]; int __shared__ last;
+    above[threadIdx.x] = second[threadIdx.x].i = fourth[threadIdx.x] = third.i = last = 1;
+    if (threadIdx.x < 31) first[threadIdx.x] = 1;
+    __syncthreads();
+    y[threadIdx.x] = first[(int)(threadIdx.x - below) + by];  // <- neighbours
+    y[threadIdx.x] += above[threadIdx.x] + second[threadIdx.x / 2].i + fourth[1] + third.i + last;
+}
+extern "C" __global__ void shared_wrapped(int *y) {
+    __shared__ int part[32];
+    part[threadIdx.x] = 1;
+    __syncthreads();
+    y[threadIdx.x] = part[threadIdx.x - 1];  // <- shared_wrapped
+}
 extern "C" __global__ void no_barrier(int *y) {
     __shared__ int part[64];
     part[threadIdx.x] = threadIdx.x;  // <- no_barrier
@@ -63,6 +81,13 @@ extern "C" __global__ void no_atomic(int *y) {
 extern "C" __global__ void half_atomic(int *y) {
     if (threadIdx.x == 0) y[0] = 5;
     else atomicAdd(y, 1);  // <- half_atomic
+}
+extern "C" __global__ void zeroed_late(int *y) {
+    __shared__ int count[4];
+    if (threadIdx.x < 4) count[threadIdx.x] = 0;
+    atomicAdd(&count[threadIdx.x % 4], 1);  // <- zeroed_late
+    __syncthreads();
+    if (threadIdx.x < 4) y[threadIdx.x] = count[threadIdx.x];
 }
 extern "C" __global__ void two_writers(int *y) {
     y[threadIdx.x / 2] = threadIdx.x;  // <- two_writers
@@ -108,6 +133,44 @@ extern "C" __global__ void half_a_shuffle(int *y) {
     if (v < 16) v = __shfl_sync(0xffffffffu, v, 0);  // <- half_a_shuffle
     else __syncthreads();
     y[threadIdx.x] = v;
+}
+extern "C" __global__ void odd_width(int *y) {
+    y[threadIdx.x] = __shfl_xor_sync(0xffffffffu, (int)threadIdx.x, 1, 3);  // <- odd_width
+}
+extern "C" __global__ void variable_in_block(int *y) {
+    parts[threadIdx.x] = threadIdx.x;
+    y[threadIdx.x] = parts[31 - threadIdx.x];  // <- variable_in_block
+}
+// The last block reads what the others left, each with one thing wrong.
+extern "C" __global__ void no_fence(int *part, int *y) {
+    if (threadIdx.x) return;
+    parts[blockIdx.x] = 1;
+    if (atomicAdd(&ticket, 1u) == gridDim.x - 1) y[0] = parts[0];  // <- no_fence
+}
+extern "C" __global__ void fence_of_a_block(int *part, int *y) {
+    if (threadIdx.x) return;
+    part[blockIdx.x] = 1;
+    __threadfence_block();
+    if (atomicAdd(&ticket, 1u) == gridDim.x - 1) y[0] = part[0];  // <- fence_of_a_block
+}
+extern "C" __global__ void fence_too_early(int *part, int *y) {
+    if (threadIdx.x) return;
+    __threadfence();
+    part[blockIdx.x] = 1;
+    if (atomicAdd(&ticket, 1u) == gridDim.x - 1) y[0] = part[0];  // <- fence_too_early
+}
+extern "C" __global__ void fence_for_others(int *part, int *y) {
+    part[32 * blockIdx.x + threadIdx.x] = 1;
+    if (threadIdx.x) return;
+    __threadfence();
+    if (atomicAdd(&ticket, 1u) == gridDim.x - 1) y[0] = part[1];  // <- fence_for_others
+}
+extern "C" __global__ void not_told(int *part, int *y) {
+    if (threadIdx.x == 0) {
+        part[blockIdx.x] = 1;
+        __threadfence();
+        atomicAdd(&ticket, 1u);
+    } else if (threadIdx.x == 7 && blockIdx.x) y[0] = part[0];  // <- not_told
 }
 extern "C" __global__ void constant_store(float *y) {
     coefficients[threadIdx.x] = 1;  // <- constant_store
@@ -165,6 +228,16 @@ extern "C" __global__ void last_block(const int *x, int *part, int *out) {
         out[0] = sum;
     }
 }
+extern "C" __global__ void all_fence(const int *x, int *part, int *out) {
+    __shared__ bool last;
+    part[blockIdx.x * blockDim.x + threadIdx.x] = x[blockIdx.x];
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) last = atomicAdd(&ticket, 1u) == gridDim.x - 1;
+    __syncthreads();
+    if (last && threadIdx.x == 9)
+        for (int j = 0; j < gridDim.x * blockDim.x; ++j) out[0] += part[j];
+}
 extern "C" __global__ void spin(int *lock, int *y) {
     if (threadIdx.x % 32 == 0) {
         while (atomicCAS(lock, 0, 1) != 0) {
@@ -217,6 +290,10 @@ WATCHED = {
     "null": (1, 1, lambda: (None,), "outside", ((0, 0, 0), (0, 0, 0)), "null pointer"),
     "unwritten": (1, 32, lambda: (ints(32),), "uninitialised", ((0, 0, 0), (31, 0, 0)),
                   "reads `part` (shared; bytes 124 to 127) that no thread of this block has written"),
+    "neighbours": (1, 32, lambda: (ints(32), np.int32(0), np.uint32(0)), "outside",
+                   ((0, 0, 0), (31, 0, 0)), "4 bytes, just beyond the end of `first` (shared, 124 bytes)"),
+    "shared_wrapped": (1, 32, lambda: (ints(32),), "outside", ((0, 0, 0), (0, 0, 0)),
+                       "an unsigned index went below 0"),
     "no_barrier": (1, 64, lambda: (ints(64),), "race", ((0, 0, 0), (32, 0, 0)),
                    "writes `part` (shared; bytes 128 to 131) that thread (31, 0, 0) reads"),
     "no_warp_barrier": (1, 32, lambda: (ints(32),), "race", ((0, 0, 0), (0, 0, 0)),
@@ -226,6 +303,8 @@ WATCHED = {
     "no_atomic": (4, 1, lambda: (ints(1),), "race", ((1, 0, 0), (0, 0, 0)),
                   "`y[0]` that thread (0, 0, 0) of block (0, 0, 0) writes"),
     "half_atomic": (1, 32, lambda: (ints(1),), "race", None, "updates `y[0]`"),
+    "zeroed_late": (1, 64, lambda: (ints(4),), "race", ((0, 0, 0), (4, 0, 0)),
+                    "thread (0, 0, 0) writes too, and nothing orders the two: put a __syncthreads()"),
     "two_writers": (1, 4, lambda: (ints(2),), "race", ((0, 0, 0), (1, 0, 0)),
                     "writes `y[0]` that thread (0, 0, 0) writes too"),
     "in_place": (2, 64, lambda: (cuda.arange(128, dtype=np.int32), np.int32(128)), "race",
@@ -234,6 +313,18 @@ WATCHED = {
                      ((1, 0, 0), (0, 0, 0)), "thread (63, 0, 0) of block (0, 0, 0) reads"),
     "other_width": (1, 8, lambda: (lambda y: (y, y.view(np.int8)))(ints(8)), "race",
                     ((0, 0, 0), (1, 0, 0)), "writes `y[0]` that thread (0, 0, 0) writes too"),
+    "variable_in_block": (1, 32, lambda: (ints(32),), "race", ((0, 0, 0), (0, 0, 0)),
+                          "reads `parts` (bytes 124 to 127) that thread (31, 0, 0) writes"),
+    "no_fence": (3, 32, lambda: (ints(3), ints(1)), "race", ((2, 0, 0), (0, 0, 0)),
+                 "reads `parts` (bytes 0 to 3) that thread (0, 0, 0) of block (0, 0, 0) writes"),
+    "fence_of_a_block": (3, 32, lambda: (ints(3), ints(1)), "race", ((2, 0, 0), (0, 0, 0)),
+                         "reads `part[0]` that thread (0, 0, 0) of block (0, 0, 0) writes"),
+    "fence_too_early": (3, 32, lambda: (ints(3), ints(1)), "race", ((2, 0, 0), (0, 0, 0)),
+                        "reads `part[0]` that thread (0, 0, 0) of block (0, 0, 0) writes"),
+    "fence_for_others": (3, 32, lambda: (ints(96), ints(1)), "race", ((2, 0, 0), (0, 0, 0)),
+                         "reads `part[1]` that thread (1, 0, 0) of block (0, 0, 0) writes"),
+    "not_told": (2, 32, lambda: (ints(2), ints(1)), "race", ((1, 0, 0), (7, 0, 0)),
+                 "reads `part[0]` that thread (0, 0, 0) of block (0, 0, 0) writes"),
     "far_coefficient": (1, 4, lambda: (cuda.zeros(4, np.float32),), "outside", ((0, 0, 0), (3, 0, 0)),
                         "reads 4 bytes, 0 bytes beyond the end of the variable `coefficients`"),
     "constant_store": (1, 4, lambda: (cuda.zeros(1, np.float32),), "constant", ((0, 0, 0), (0, 0, 0)),
@@ -241,16 +332,17 @@ WATCHED = {
 }  # fmt: skip
 BOTH = {
     "some_wait": (1, 64, lambda: (ints(64),), "barrier",
-                  "16 of 64 threads wait here, and thread (16, 0, 0) has returned"),
+                  "16 of 64 threads wait here, and thread (16, 0, 0) has ended without it"),
     "two_barriers": (1, 64, lambda: (ints(64),), "barrier",
                      "thread (16, 0, 0) waits at __syncthreads() in line"),
     "early_return": (1, 64, lambda: (ints(64), np.int32(40)), "barrier",
-                     "40 of 64 threads wait here, and thread (40, 0, 0) has returned"),
+                     "40 of 64 threads wait here, and thread (40, 0, 0) has ended without it"),
     "not_in_mask": (1, 32, lambda: (ints(32),), "mask",
                     "lane 8 calls a warp shuffle with the mask 0x000000ff"),
     "half_a_shuffle": (1, 32, lambda: (ints(32),), "barrier",
                        "a warp shuffle is not reached by all: 16 of 32 threads wait here"),
     "division": (1, 1, lambda: (ints(1), np.int32(0)), "division", "by zero"),
+    "odd_width": (1, 32, lambda: (ints(32),), "stopped", "must be 1, 2, 4, 8, 16 or 32"),
     "asserted": (1, 1, lambda: (ints(1), np.int32(0)), "stopped", "the assertion `n > 6` failed"),
 }  # fmt: skip
 
@@ -258,6 +350,7 @@ BOTH = {
 @pytest.mark.parametrize("name", WATCHED)
 def test_found_by_watching(module, name):
     grid, block, make, kind, place, words = WATCHED[name]
+    module.get_global("ticket").set(np.zeros(1, np.uint32))
     finding = fails(module, name, grid, block, *make())
     assert finding.kind == kind and words in finding.message
     assert (
@@ -265,6 +358,19 @@ def test_found_by_watching(module, name):
     )
     assert place in (None, (finding.block, finding.thread))
     assert CODE.splitlines()[finding.line - 1].strip() in finding.message
+
+
+def test_no_shared_variable_lies_beside_another(module):
+    y = ints(31)
+    module.get_function("neighbours").watch((1,), (31,), (y, np.int32(0), np.uint32(0)))
+    assert set(y.get()) == {6}
+    for by, where in (
+        (-1, "4 bytes before the start"),
+        (-20, "80 bytes before the start"),
+        (40, "36 bytes beyond the end"),
+    ):
+        finding = fails(module, "neighbours", 1, 31, y, np.int32(by), np.uint32(0))
+        assert finding.kind == "outside" and f"{where} of `first`" in finding.message
 
 
 @pytest.mark.parametrize("watch", [True, False], ids=["watched", "plain"])
@@ -328,6 +434,8 @@ def test_right_kernels_pass(module, watch):
     x = cuda.arange(4, dtype=np.int32)
     module.get_global("ticket").set(np.zeros(1, np.uint32))
     assert run("last_block", 4, 32, x, ints(4), ints(1))[2] == 6
+    module.get_global("ticket").set(np.zeros(1, np.uint32))
+    assert run("all_fence", 4, 32, x, ints(128), ints(1))[2] == 32 * 6
     assert run("spin", 2, 128, ints(1), ints(1))[1] == 8
 
 

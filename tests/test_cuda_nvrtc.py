@@ -100,6 +100,9 @@ def test_without_nvrtc_resources_name_the_remedy(monkeypatch):
         ("sm_86", 256, 32, 0, 6, ("warps",)),
         ("sm_86", 1024, 32, 0, 1, ("warps",)),
         ("sm_86", 64, 16, 48 * 1024, 2, ("shared",)),
+        ("sm_89", 32, 16, 0, 24, ("blocks",)),
+        ("sm_89", 256, 40, 0, 6, ("warps", "registers")),
+        ("sm_89", 128, 32, 31 * 1024, 3, ("shared",)),
         ("sm_90", 256, 32, 100 * 1024, 2, ("shared",)),
     ],
 )

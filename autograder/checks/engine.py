@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -83,11 +84,13 @@ def run_cases(
         start = time.monotonic()
         outcome = observed(check, case, answer(case))
         seen[case.part].append((case, outcome))
+        took = time.monotonic() - start
         if case.part in failed:
-            spent += time.monotonic() - start
+            spent += took
             continue
         finding = outcome.failure or judge(check, case, outcome.answer)
         if finding:
+            spent += took  # a kernel that never ends would not end in the next case either
             failed[case.part] = replace(finding, case=case.label, part=case.part)
     _refuse_untried(check, seen, failed, gate)
     for part, finding in failed.items():
@@ -126,7 +129,9 @@ def observed(check: Check, case: Case, outcome: Outcome) -> Outcome:
         return Outcome(answer=check.observe(case, outcome.answer))
     except Wrong as verdict:
         found = verdict.finding
-        return Outcome(failure=found, error=f"{found.stage} {found.yours}")
+        # Failed in the same way: whatever the line, and whatever the learner calls things.
+        told = re.sub(r"`[^`]*`|line \d+", "", f"{found.stage} {found.yours} {found.message}")
+        return Outcome(failure=found, error=told)
 
 
 def failed_outcome(what: str, text: str = "", error: str = "", where: str = "") -> Outcome:

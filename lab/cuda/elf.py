@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 SHT_SYMTAB = 2
 STT_OBJECT, STT_FUNC, STT_TLS = 1, 2, 6
+RED_ZONE = "course_red_zone_"  # source.py puts one beside each `__shared__` declaration
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,45 @@ def guards(image: bytes) -> tuple[tuple[int, int], ...]:
     )
 
 
+@functools.lru_cache(maxsize=64)
+def _shared_variables(image: bytes) -> tuple[Symbol, ...]:
+    found = (s for s in symbols(image) if s.type == STT_TLS and not s.name.startswith("_ZGV"))
+    return tuple(s for s in found if RED_ZONE not in s.name)
+
+
+@functools.lru_cache(maxsize=64)
+def shared_gaps(image: bytes) -> tuple[tuple[int, int], ...]:
+    """Offset and size of each stretch of thread-local storage that belongs to no variable.
+
+    Red zones, and what alignment leaves free.
+    """
+    ends = [s.value + s.size for s in symbols(image) if s.type == STT_TLS]
+    taken = [(s.value, s.size) for s in _shared_variables(image)] + list(guards(image))
+    gaps, at = [], 0
+    for start, size in sorted([*taken, (max(ends, default=0), 0)]):
+        if start > at:
+            gaps.append((at, start - at))
+        at = max(at, start + size)
+    return tuple(gaps)
+
+
 def shared_variable(image: bytes, offset: int) -> tuple[str, int] | None:
     """The static `__shared__` variable at an offset of thread-local storage, and the offset in it."""
-    for symbol in symbols(image):
-        if symbol.type == STT_TLS and symbol.value <= offset < symbol.value + symbol.size:
+    for symbol in _shared_variables(image):
+        if symbol.value <= offset < symbol.value + symbol.size:
             return plain_name(symbol.name), offset - symbol.value
     return None
+
+
+def shared_neighbour(image: bytes, offset: int, kernel: str) -> tuple[str, int, int] | None:
+    """The `__shared__` variable nearest to an offset outside of them: name, size, the offset from its start.
+
+    kernel: its name; its own variables are preferred to others'.
+    """
+
+    def away(symbol: Symbol) -> int:
+        distance = max(symbol.value - offset, offset - symbol.value - symbol.size + 1)
+        return distance + 512 * (kernel not in symbol.name)
+
+    nearest = min(_shared_variables(image), key=away, default=None)
+    return nearest and (plain_name(nearest.name), nearest.size, offset - nearest.value)

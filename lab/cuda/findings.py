@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.cuda import elf
+from lab.cuda import elf, outside
 from lab.cuda.arrays import DeviceArray
 
 
@@ -21,7 +21,7 @@ class Finding:
         message: what happened, where, and what to do.
         line: of the source, from 1; 0 where it is not known.
         block, thread: indices (x, y, z).
-        name: the array, "" where there is none.
+        name: the array or variable, "" where there is none.
     """
 
     kind: str
@@ -67,7 +67,7 @@ def _finding(row: dict, job, memories, buffers, table) -> Finding:
     source = job.program.code.splitlines()
     if 0 < line <= len(source):
         message += f"\n    line {line}: {source[line - 1].strip()}"
-    return Finding(kind, message, line, block, thread, about.name)
+    return Finding(kind, message, line, block, thread, about.name or about.variable)
 
 
 def _index(index) -> str:
@@ -103,56 +103,25 @@ class _About:
             self.shared = elf.shared_variable(image, self.offset) or ("shared memory", self.offset)
 
     @property
+    def variable(self) -> str:
+        """A variable of shared memory or of the module; "" where it is none, or has no name."""
+        named = self.shared and " " not in self.shared[0]
+        return self.shared[0] if named else self.row.get("variable", "")
+
+    @property
     def element(self) -> str:
         """`x[7]`, or several of them."""
         if self.shared:
             name, offset = self.shared
             name = f"`{name}`" if " " not in name else name
             return f"{name} (shared; bytes {offset} to {offset + self.bytes - 1})"
+        if variable := self.row.get("variable"):
+            return f"`{variable}` (bytes {self.offset} to {self.offset + self.bytes - 1})"
         if not self.name:
             return f"{self.bytes} bytes"
         last = self.index + max(1, self.bytes // self.dtype.itemsize) - 1
         many = f"..{last}" if last > self.index else ""
         return f"`{self.name}[{self.index}{many}]`"
-
-
-def _outside(a: _About) -> str:
-    if a.row.get("beyond") == "dynamic":
-        return (
-            f"{a.does} byte {a.offset:,} of the dynamic shared memory, and the launch gives it "
-            f"{a.row['shared_mem']:,} bytes: raise shared_mem, or guard the index."
-        )
-    if a.row.get("beyond") == "variable":
-        return (
-            f"{a.does} {a.bytes} bytes, {a.offset:,} bytes beyond the end of the variable "
-            f"`{a.row['variable']}`: guard the index."
-        )
-    if a.row.get("beyond") == "static":
-        return (
-            f"{a.does} {a.bytes} bytes, {a.offset:,} bytes beyond the end of the block's __shared__ "
-            "variables: guard the index."
-        )
-    if a.shared:
-        return f"{a.does} {a.element}, and so beyond the variable's end."
-    if not a.name:
-        if a.row.get("address", 1 << 20) < 4096:
-            return f"{a.does} through a null pointer."
-        return (
-            f"{a.does} an address that belongs to no array of this launch, nor to its shared "
-            "memory."
-        )
-    size = f"{a.elements:,} element{'s' * (a.elements != 1)} of {a.dtype}"
-    if a.row.get("wrapped"):
-        return (
-            f"{a.does} {a.element}: an unsigned index went below 0, and so 2**32 elements too far "
-            f"({size})."
-        )
-    if a.index < a.low:
-        away, side = a.low - a.index, "before its start"
-    else:
-        last = a.index + max(1, a.bytes // a.dtype.itemsize) - 1
-        away, side = last - a.elements + 1, "beyond its end"
-    return f"{a.does} {a.element}, {away:,} element{'s' * (away != 1)} {side} ({size}): guard the index."
 
 
 def _misaligned(a: _About) -> str:
@@ -190,12 +159,12 @@ def _race(a: _About) -> str:
     if a.does == "updates":
         did = did.replace("writes {}", "updates {}", 1)
     remedy = (
-        "put a __syncthreads() between the two"
+        "put a __syncthreads() between the two, or use an atomic if both update it"
         if same
         else "use an atomic, or one block's own place"
     )
-    if same and a.row["how"] == "writes after write":
-        remedy = "use an atomic, or let one thread write"
+    if same and a.row["how"] == "writes after write" and a.does != "updates":
+        remedy = "give each thread a place of its own (is the index right?), or use an atomic"
     return f"data race: {did.format(a.element, who)}, and nothing orders the two: {remedy}."
 
 
@@ -207,7 +176,7 @@ def _barrier(a: _About) -> str:
         other = row["other_call"] + ("()" if row["other_call"].startswith("__") else "")
         text += f"thread {_index(row['other'])} waits at {other} in line {row['other_line']}"
     elif "other" in row:
-        text += f"thread {_index(row['other'])} has returned"
+        text += f"thread {_index(row['other'])} has ended without it"
     else:
         text += "nobody else comes"
     return f"{text}. Every thread of the block must pass the same barrier."
@@ -267,7 +236,7 @@ def _crash(a: _About) -> str:
 
 
 SENTENCES: dict[str, Callable[[_About], str]] = {
-    "outside": _outside,
+    "outside": outside.sentence,
     "misaligned": _misaligned,
     "uninitialised": _uninitialised,
     "race": _race,
@@ -278,7 +247,9 @@ SENTENCES: dict[str, Callable[[_About], str]] = {
     "endless": lambda a: (
         "the kernel still runs after its limit of CPU time: does this loop never end?"
     ),
-    "division": lambda a: "divides an integer by zero; on a GPU the result is undefined.",
+    "division": lambda a: (
+        "divides an integer by zero, or the least int by -1; on a GPU the result is undefined."
+    ),
     "stack": lambda a: "the local variables need more than the 64 KB of stack that a thread has.",
     "stopped": lambda a: f"{a.row['why']}.",
     "overrun": lambda a: (

@@ -180,6 +180,7 @@ def _written(job: Job, memories, lines) -> tuple[str, np.ndarray]:
         memory[offset : offset + root.size] = root
         offset += _padded(root.size)
     text += [f"guard {start} {size}" for start, size in elf.guards(job.program.binary)]
+    text += [f"gap {start} {size}" for start, size in elf.shared_gaps(job.program.binary)]
     text += [f"symbol {name} {data}" for name, data in job.symbols.items()]
     return "\n".join([*text, *lines, ""]), memory
 

@@ -144,6 +144,8 @@ def _compile(code: str, options, names, run) -> dict:
         log = result["log"]
         first = re.search(r"kernel\.cu\((\d+)\): (?:catastrophic )?error: (.*)", log)
         where = f" in line {first[1]}: {first[2]}" if first else ""
+        if "cannot open source file" in where:
+            where += ". It has none of the host's headers: leave the #include out"
         raise CompileError(
             f"NVIDIA's compiler (NVRTC) refuses the source for {result['arch']}{where}", log
         )

@@ -31,6 +31,7 @@ class Limits:
 LIMITS = {
     "sm_80": Limits(64, 32, 65536, 164 * 1024, 163 * 1024),
     "sm_86": Limits(48, 16, 65536, 100 * 1024, 99 * 1024),
+    "sm_89": Limits(48, 24, 65536, 100 * 1024, 99 * 1024),
     "sm_90": Limits(64, 32, 65536, 228 * 1024, 227 * 1024),
 }
 
@@ -60,7 +61,7 @@ def occupancy(
         block_threads: threads of a block, 1 to 1,024.
         registers: of a thread, 1 to 255.
         shared_bytes: static and dynamic shared memory of a block.
-        arch: sm_80, sm_86 or sm_90.
+        arch: sm_80, sm_86, sm_89 or sm_90.
 
     Raises:
         CudaError: a size out of range.

@@ -87,19 +87,20 @@ def _sectors(access: Access) -> tuple[Figure, str]:
         ax.axvline(place, color=INK, linewidth=0.5, linestyle="-")
     ax.set(ylim=(WARP, 0), xlim=(0, max(1, len(shown))), ylabel="lane")
     ax.set_xlabel(f"32-byte sectors of {access.name} that the warp touches")
-    ax.set_title(_title(access, f"{len(touched)} sectors"), loc="left")
+    ax.set_title(_title(access, _count(len(touched), "sector")), loc="left")
     ax.set_xticks([])
     ax.grid(False)
     alt = (
         f"Line {access.line}: the {_active(access)} active lanes of a warp {access.kind} "
-        f"{access.size_bytes} bytes each of {access.name}; together they touch {len(touched)} sectors."
+        f"{_count(access.size_bytes, 'byte')} each of {access.name}; together they touch "
+        f"{_count(len(touched), 'sector')}."
     )
     return fig, alt
 
 
 def _banks(access: Access) -> tuple[Figure, str]:
     passes = wavefronts(access)
-    waves = f"{passes} wavefront{'s' * (passes > 1)}"
+    waves = _count(passes, "wavefront")
     fig, axes = figure(height_inch=3.8)
     ax = axes[0, 0]
     width = max(1, access.size_bytes // BANK_BYTES)
@@ -111,7 +112,7 @@ def _banks(access: Access) -> tuple[Figure, str]:
     ax.set_title(_title(access, waves), loc="left")
     alt = (
         f"Line {access.line}: the bank that each of {_active(access)} active lanes of a warp reaches in "
-        f"shared memory, {access.size_bytes} bytes each; the request takes {waves}."
+        f"shared memory, {_count(access.size_bytes, 'byte')} each; the request takes {waves}."
     )
     return fig, alt
 
@@ -121,4 +122,10 @@ def _active(access: Access) -> int:
 
 
 def _title(access: Access, result: str) -> str:
-    return f"line {access.line}, {access.kind} of {access.size_bytes} bytes a lane: {result}"
+    return (
+        f"line {access.line}, {access.kind} of {_count(access.size_bytes, 'byte')} a lane: {result}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

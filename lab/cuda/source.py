@@ -1,13 +1,16 @@
 """A learner's CUDA source as the host's compiler takes it; what it declares.
 
-The text stays as it is, line by line. One thing is written differently: `extern __shared__ T name[];`
-names the launch's dynamic shared memory, which C++ says with a reference.
+The text stays as it is, line by line. Two things are written differently: `extern __shared__ T name[];`
+names the launch's dynamic shared memory, which C++ says with a reference; and behind each declaration
+of other `__shared__` variables stands a red zone, so that an index just outside of them is not inside
+the next one.
 """
 
 import functools
 import re
 from dataclasses import dataclass
 
+from lab.cuda.elf import RED_ZONE
 from lab.cuda.errors import CompileError, CudaError
 
 FILE = "kernel.cu"
@@ -19,6 +22,8 @@ _DYNAMIC = re.compile(
 _DYNAMIC_TOO = re.compile(r"\b__shared__\s+extern\s+([^;{}=]*?\b\w+)\s*\[\s*\]\s*;")
 _ALIGN = re.compile(r"\b(?:alignas|__align__)\s*\((?:[^()]|\([^()]*\))*\)")
 _SHARED_ALIGNAS = re.compile(r"\b(__shared__)\s+(alignas\s*\((?:[^()]|\([^()]*\))*\))")
+_SHARED = re.compile(r"\b__shared__\b(?!\s*extern\b)")
+ZONE_BYTES = 256  # twice the width of all banks, so that a variable's banks stay as they were
 _ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 _FIXED = re.compile(r"\bconst(expr)?\b")
 _FUNCTION = re.compile(
@@ -167,6 +172,35 @@ def unmarked(code: str) -> None:
             )
 
 
+def _with_red_zones(code: str) -> str:
+    """The code with a red zone behind each declaration of static `__shared__` variables."""
+    text, parts, done = blank(code), [], 0
+    for number, match in enumerate(_SHARED.finditer(text)):
+        end = _end_of_declaration(text, match.end())
+        head = re.split(r"[;{}]", text[: match.start()])[-1]
+        if end is None or end <= done or re.search(r"\bextern\b", head):
+            continue
+        zone = f" thread_local char {RED_ZONE}{number}[{ZONE_BYTES}] __attribute__((used));"
+        parts += [code[done:end], zone]
+        done = end
+    return "".join([*parts, code[done:]])
+
+
+def _end_of_declaration(text: str, at: int) -> int | None:
+    """Index behind the `;` that ends the declaration at `at`; None where there is none."""
+    start = text.rfind("\n", 0, at) + 1
+    directive = text[start:at].lstrip().startswith("#") or text[:start].endswith("\\\n")
+    depth = 0
+    for index in range(at, len(text)):
+        mark = text[index]
+        depth += (mark in "([{") - (mark in ")]}")
+        if depth < 0 or (directive and mark == "\n" and text[index - 1] != "\\"):
+            return None
+        if mark == ";" and not depth:
+            return index + 1
+    return None
+
+
 def translate(code: str, names: dict[str, str]) -> str:
     """The C++ source to compile.
 
@@ -184,7 +218,7 @@ def translate(code: str, names: dict[str, str]) -> str:
     if _ASSEMBLY.search(blank(code)):
         raise CudaError("Inline assembly is for one processor: without a GPU it cannot be run.")
     unmarked(code)
-    body = _SHARED_ALIGNAS.sub(r"\2 \1", code)
+    body = _with_red_zones(_SHARED_ALIGNAS.sub(r"\2 \1", code))
     body = _DYNAMIC.sub(lambda m: dynamic(f"{m[1]} {m[2]}".strip()), body)
     body = _DYNAMIC_TOO.sub(lambda m: dynamic(m[1]), body)
     table = [

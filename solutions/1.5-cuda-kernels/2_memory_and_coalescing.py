@@ -325,7 +325,7 @@ def dequantize4_source() -> str:
     Where a thread has all four, q is at a multiple of 4 bytes and x at a multiple of 16, it makes one load of
     4 bytes (a whole char4 or int, not its members one by one) and one store of 16. Otherwise right results
     are all that is asked: q and x may begin anywhere (x at a multiple of 4), each on its own, and n may be
-    any number from 1.
+    any number from 1. No #include of the host's headers: NVIDIA's run-time compiler has none (size_t is there).
 
     >>> kernel = cuda.RawKernel(dequantize4_source(), "dequantize4")
     >>> q, x = cuda.asarray(np.int8([1, -2, 3, -4, 5, 99])), cuda.zeros(5, np.float32)

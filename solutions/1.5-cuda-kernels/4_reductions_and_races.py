@@ -291,7 +291,7 @@ check("cuda-amax-tree", block_amax_source)
 # `__shfl_down_sync(mask, v, s)` that of the lane s above. No shared memory, no barrier: the mask names the lanes that take part, and they wait for each
 # other.
 #
-# Every lane in the mask must call it. Five steps (16, 8, 4, 2, 1) reduce a warp.
+# Every lane in the mask that has not returned must call it. Five steps (16, 8, 4, 2, 1) reduce a warp.
 # %% [markdown] items="1.5.K6"
 # ### Exercise: the amax of a row of codes, by shuffles
 #

@@ -185,8 +185,9 @@ def quantize_two_source() -> str:
     """Source of the same kernel, `extern "C" __global__ void quantize_two(const float* x, signed char* q, float low,
     float high, int n)`, without divergence.
 
-    q[i] = clip(round(x[i] / (low if x[i] < 0 else high)), -128, 127), half to even, i < n. One element a thread, each read
-    once and written once. x is finite, of any size; low, high > 0.
+    q[i] = clip(round(x[i] / (low if x[i] < 0 else high)), -128, 127), half to even, i < n. A division: x[i] * (1 / low) rounds
+    twice, and misses some halves. The launch has a thread for each element; each is read once and written once. x is finite, of any
+    size; low, high > 0.
 
     For n a multiple of 32, each warp stores once, and where no value is clipped the watch must count no divergent branch. It counts what
     the compiler makes a branch: work (a division, a load, a store, a call) that stands in one side only. Choosing between
@@ -237,8 +238,8 @@ def dequantize_pairs_source() -> str:
 
     For i < n: y[i] = scale * q[i] for even i, table[q[i] + 128] for odd i. table has 256 floats.
 
-    A one-dimensional launch, blocks of a multiple of 64 threads, n rounded up to 64 threads at least. Each element is done by one
-    thread, one element a thread; which one is your choice. Each code is read once, the table for odd elements only, each y[i] written
+    A one-dimensional launch, blocks of a multiple of 64 threads, n rounded up to 64 threads at least, maybe more. Each element is
+    done by one thread; which one is your choice. Each code is read once, the table for odd elements only, each y[i] written
     once. For n a multiple of 64 no branch diverges.
 
     >>> kernel = cuda.RawKernel(dequantize_pairs_source(), "dequantize_pairs")

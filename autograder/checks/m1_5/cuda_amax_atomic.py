@@ -20,12 +20,16 @@ def cases(rng):
     yield _made("only negative values", "one block", negative, 1, 96)
     yield _made("zeros and -0.0", "one block", np.float32([0.0, -0.0, -0.0]), 1, 32)
     yield _made("from 1e-38 to 1e38", "one block", np.float32([-1e-38, 1e38, -3e-5, 7]), 1, 32)
+    yield _made("tiny values", "one block", np.float32([1.5e-38, -3e-38, 2e-38]), 1, 64)
+    x = rng.uniform(-1, 1, 1024).astype(np.float32)
+    x[int(rng.integers(992, 1024))] = -2
+    yield _made("the largest in the last of 32 warps", "one block", x, 1, 1024)
     yield _case(rng, "4 blocks of 64", "blocks", 256, 4, 64)
     yield _case(rng, "3 blocks, 5 passes", "blocks", 900, 3, 64)
     yield _case(rng, "more blocks than values", "blocks", 70, 4, 32)
     for place, at in (("first", 3), ("last", 639)):
-        x = rng.uniform(-1, 1, 640).astype(np.float32)
-        x[at] = -2.5
+        x = rng.uniform(-0.1, 0.1, 640).astype(np.float32)
+        x[at] = -0.25
         yield _made(f"the largest in the {place} block", "blocks", x, 5, 128)
     yield _case(rng, "4 blocks of 256", "one atomic a block", 2000, 4, 256)
     yield _case(rng, "2 blocks of 96", "one atomic a block", 500, 2, 96)
@@ -61,6 +65,12 @@ def judge(case, answer):
         "Each element of x is to be read once, and amax not at all but by the atomic.",
         yours=f"{reads} reads",
         right=f"{case.x.size} reads",
+    )
+    expect.that(
+        counters["store_bytes"] == 0,
+        "amax is to be touched by atomics alone.",
+        yours=f"{counters['store_bytes'] // 4} plain writes",
+        right="none",
     )
     if case.part == "one atomic a block":
         expect.that(

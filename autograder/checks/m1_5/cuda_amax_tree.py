@@ -27,15 +27,19 @@ def cases(rng):
             (1,) if block == 128 else (2,),
             block,
         )
-    for block, n, blocks in ((96, 192, 2), (33, 66, 2), (7, 7, 1), (1, 2, 2)):
+    for block, n, blocks in ((96, 192, 2), (1, 2, 2)):
         yield _case(rng, f"blocks of {block}", "any size", n, (blocks,), block)
-    block = int(rng.integers(65, 127))
-    yield _spike(rng, f"the largest at the end of a block of {block}", block)
+    for block in (7, 33, int(rng.integers(65, 127))):
+        places = np.arange(block)
+        yield _spikes(rng, f"blocks of {block}, the largest in every place", block, places)
+    yield _spikes(rng, "blocks of 1,000", 1000, np.int64([0, 511, 512, 999]))
     yield _case(rng, "n = 100", "any size", 100, (2,), 64)
     yield _case(rng, "a block too many", "any size", 65, (3,), 64)
     tiny = np.full(3, -1e-30, np.float32)
     yield _made("tiny values in a block of 96", "any size", tiny, (1,), 96)
-    yield _case(rng, "1,024 threads", "a tree", 1024, (1,), 1024)
+    yield _case(rng, "a block of 63", "a tree", 63, (1,), 63)
+    ends = np.int64([0, 256, 511, 512, 768, 1023])
+    yield _spikes(rng, "1,024 threads", 1024, ends, "a tree")
     yield _case(rng, "a block of 256", "a tree", 256, (1,), 256)
 
 
@@ -44,10 +48,11 @@ def _case(rng, label, part, n, grid, block):
     return _made(label, part, x, grid, block)
 
 
-def _spike(rng, label, block):
-    x = rng.uniform(-1, 1, 2 * block).astype(np.float32)
-    x[[block - 1, 2 * block - 1]] = 5, -6
-    return _made(label, "any size", x, (2,), block)
+def _spikes(rng, label, block, places, part="any size"):
+    """One block for each place of the largest in it."""
+    x = rng.uniform(-1, 1, (places.size, block)).astype(np.float32)
+    x[np.arange(places.size), places] = rng.uniform(4, 9, places.size) * (-1) ** places
+    return _made(label, part, x.ravel(), (places.size,), block)
 
 
 def _made(label, part, x, grid, block):
@@ -91,7 +96,7 @@ def judge(case, answer):
     )
     if case.part == "a tree":
         # A serial loop of one thread makes threads - 1 requests; a tree's warps two in each step.
-        most = -(-threads // 32) * (2 * steps + 4)
+        most = blocks * -(-threads // 32) * (2 * steps + 4)
         expect.that(
             counters["shared_load_requests"] <= most,
             "The work of a tree halves with each step; here one thread does most of it.",

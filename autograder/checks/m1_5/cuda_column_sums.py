@@ -21,6 +21,9 @@ def cases(rng):
     yield _case(rng, f"9 x {cols}", "edges", 9, cols, (2,), (32,))
     yield _case(rng, "one row", "edges", 1, 40, (1,), (64,))
     yield _case(rng, "one column", "edges", 33, 1, (1,), (32,))
+    yield _case(rng, "blocks of 40", "edges", 5, 75, (2,), (40,))
+    # 140,000 * 127 is more than the integers that a float can count, 2**24.
+    yield _ready("140,000 rows of 127", "edges", np.full((140_000, 1), 127, np.int8), (1,), (32,))
     yield _case(rng, "64 x 64", "memory", 64, 64, (1,), (64,))
     yield _case(rng, "40 x 256", "memory", 40, 256, (2,), (128,))
 

@@ -20,12 +20,17 @@ def cases(rng):
     yield _case(rng, "3 blocks", "one pass", 192, (3,), (64,))
     steep = np.tile(np.int8([-128, 127]), 64)
     yield case("every step is large", part="one pass", q=steep, grid=(1,), block=(128,))
+    edges = np.cumsum(np.tile([127, -128, 128, -127], 8)).astype(np.int8)
+    yield case("differences of 127 and 128", part="one pass", q=edges, grid=(1,), block=(32,))
     yield _case(rng, "3 passes", "more passes", 192, (1,), (64,))
     yield _case(rng, "2 blocks, 3 passes", "more passes", 384, (2,), (64,))
+    yield _case(rng, "1,500 codes, a block of 1,024", "more passes", 1500, (1,), (1024,))
     n = 64 * int(rng.integers(1, 3)) + int(rng.integers(2, 60))
     yield _case(rng, f"n = {n}", "ragged", n, (1,), (64,))
     yield _case(rng, "100 codes, blocks of 96", "ragged", 100, (2,), (96,))
     yield _case(rng, "5 codes", "ragged", 5, (2,), (64,))
+    yield _case(rng, "blocks of 40, no whole warps", "ragged", 180, (2,), (40,))
+    yield _case(rng, "blocks of one thread", "ragged", 5, (2,), (1,))
 
 
 def _case(rng, label, part, n, grid, block):

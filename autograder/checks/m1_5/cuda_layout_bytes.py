@@ -14,9 +14,10 @@ HINTS = (
 TYPES = {1: ctypes.c_int8, 2: ctypes.c_int16, 4: ctypes.c_float, 8: ctypes.c_double}
 BAD = (
     ("no records", ((1, 4), (0,), 0)),
+    ("fewer than no records", ((1, 4), (0,), -40)),
     ("a field that is not there", ((1, 4), (2,), 32)),
     ("a field before the first", ((1, 4), (-1,), 32)),
-    ("a field of 3 bytes", ((3, 4), (0,), 32)),
+    ("a field of 3 bytes that is not used", ((3, 4), (1,), 32)),
     ("no fields", ((), (), 32)),
 )
 

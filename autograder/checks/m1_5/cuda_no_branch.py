@@ -17,6 +17,10 @@ def cases(rng):
     edges = np.float32([0, -0.0, 127, -128, 200, -300, 0.5, -0.5, 1.5, -2.5, 1e20, -1e20])
     yield _made("ends and halves", "codes", edges, 1, 32, 1.0, 1.0)
     yield _made("halves with two scales", "codes", edges, 1, 32, 2.0, 0.5)
+    # Quotients that are halves exactly, where the product with a rounded 1 / s is not.
+    halves = np.arange(-100, 100) + 0.5
+    exact = np.where(halves < 0, 49.0, 41.0) * halves
+    yield _made("halves of scales 49 and 41", "codes", exact.astype(np.float32), 2, 128, 49.0, 41.0)
     mixed = np.tile(np.float32([3, -3]), 64)
     yield _made("every second value negative", "no divergence", mixed, 2, 64, 0.5, 0.25)
     near = np.clip(rng.normal(0, 5, 256), -20, 20).astype(np.float32)

@@ -23,7 +23,8 @@ def cases(rng):
         ("threads too many", 10, 256),
     ):
         yield _case(rng, label, "edges", count, (-(-WORDS * count // threads),), (threads,))
-    yield _case(rng, "256 blocks", "memory", 256, (18,), (128,))
+    n = 32 * int(rng.integers(8, 12))
+    yield _case(rng, f"{n} blocks", "memory", n, (-(-WORDS * n // 128),), (128,))
 
 
 def _case(rng, label, part, n, grid, block):

@@ -37,10 +37,13 @@ def cases(rng):
         ("3 bytes a lane", [0, 3, 6], 3),
         ("32 bytes a lane", [0, 32], 32),
         ("0 bytes a lane", [0, 4], 0),
+        ("3 bytes a lane, no lane active", [None] * 32, 3),
         ("an unaligned address", [0, 4, 10], 4),
+        ("an unaligned address, one lane active", [None, 6, None], 4),
         ("an unaligned char4", [1 + 4 * i for i in range(32)], 4),
         ("a negative address", [-4, 0, 4], 4),
         ("33 lanes", [4 * i for i in range(33)], 4),
+        ("33 lanes, 3 of them active", [0, 4, 8] + [None] * 30, 4),
         ("no lanes", [], 4),
     ):
         yield _case(label, "refuse", addresses, size)

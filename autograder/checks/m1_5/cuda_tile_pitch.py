@@ -14,7 +14,7 @@ HINTS = (
 def cases(rng):
     for width in (32, 31, 1, 16, 64, 33, int(rng.integers(34, 60)) * 2):
         yield case(f"{width} floats", part="floats", width=width, size_bytes=4)
-    for width in (32, 1, 2, 3, 4, 16, 33, 64, int(rng.integers(5, 30))):
+    for width in (32, 1, 2, 3, 4, 16, 33, 37, 64, int(rng.integers(5, 30))):
         yield case(f"{width} codes of 1 byte", part="narrow", width=width, size_bytes=1)
     for width in (32, 1, 2, 33, int(rng.integers(34, 64))):
         yield case(f"{width} elements of 2 bytes", part="narrow", width=width, size_bytes=2)

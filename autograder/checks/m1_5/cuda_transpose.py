@@ -18,7 +18,7 @@ HINTS = (
 def cases(rng):
     yield _case(rng, "32 x 32", "whole tiles", 32, 32)
     yield _case(rng, "32 x 96", "whole tiles", 32, 96)
-    yield _case(rng, "64 x 32", "whole tiles", 64, 32)
+    yield _case(rng, "96 x 32", "whole tiles", 96, 32)
     rows, cols = (int(v) for v in rng.integers(34, 60, 2))
     for r, c in ((1, 1), (5, 33), (40, 7), (31, 64), (rows, cols)):
         yield _case(rng, f"{r} x {c}", "edges", r, c)

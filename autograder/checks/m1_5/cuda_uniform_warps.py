@@ -20,6 +20,7 @@ def cases(rng):
     yield _case(rng, "768 codes, blocks of 256", "uniform warps", 768, 3, 256)
     ends = np.tile(np.int8([-128, -128, 127, 127, 0, 0, -1, 1]), 24)
     yield _made(rng, "ends of the range", "uniform warps", ends, 1, 192)
+    yield _case(rng, "64 codes, two blocks too many", "ragged", 64, 3, 64)
     for n, blocks, threads in ((1, 1, 64), (2, 1, 64), (63, 1, 64), (65, 2, 64), (100, 1, 128)):
         yield _case(rng, f"n = {n}", "ragged", n, blocks, threads)
     n = int(rng.integers(130, 190)) | 1
@@ -32,7 +33,8 @@ def _case(rng, label, part, n, blocks, threads):
 
 def _made(rng, label, part, q, blocks, threads):
     table = rng.normal(0, 1, 256).astype(np.float32)
-    return case(label, part=part, q=q, table=table, scale=0.25, blocks=blocks, threads=threads)
+    scale = float(np.float32(rng.uniform(0.003, 0.3)))
+    return case(label, part=part, q=q, table=table, scale=scale, blocks=blocks, threads=threads)
 
 
 def probe(solution, **inputs):

@@ -19,10 +19,13 @@ def cases(rng):
     yield _case(rng, "a block too many", "values", 128, (2,), (32,))
     yield _case(rng, "1,024 codes", "requests", 1024, (2,), (128,))
     yield _case(rng, "4,096 codes", "requests", 4096, (16,), (64,))
+    n = 4 * int(rng.integers(193, 250)) + int(rng.integers(1, 4))
+    yield _case(rng, f"{n} codes", "requests", n, (8,), (32,))
     further = {"q": 4, "x": 4}
     yield _case(rng, "q 4 bytes and x 16 bytes off", "requests", 512, (4,), (32,), further)
     for n in (1, 2, 3, 5, int(rng.integers(50, 100)) * 4 + int(rng.integers(1, 4))):
         yield _case(rng, f"n = {n}", "tails", n, (-(-n // 128),), (32,))
+    yield _case(rng, "blocks of 40", "tails", 500, (4,), (40,))
     for label, offset in (
         ("q 1 byte off", {"q": 1}),
         ("q 2 bytes off", {"q": 2}),
@@ -65,12 +68,14 @@ def judge(case, answer):
         right=f"{case.q.size} writes",
     )
     if case.part == "requests":
-        warps = case.q.size // 128
+        # One request for each warp that has a whole thread, and what the last thread does one by one.
+        whole, rest = divmod(case.q.size, 4)
+        warps = -(-whole // 32)
         message = "With aligned pointers, a thread is to load its four codes at once."
-        at_most(counters, "load_requests", warps, message)
+        at_most(counters, "load_requests", warps + rest, message)
         message = "With aligned pointers, a thread is to store its four floats at once."
-        at_most(counters, "store_requests", warps, message)
-    if case.part == "requests" and not case.offset:
+        at_most(counters, "store_requests", warps + rest, message)
+    if case.part == "requests" and not case.offset and not rest:
         message = "A warp's four-byte loads are to be contiguous: 128 bytes, 4 sectors."
         at_most(counters, "load_sectors", 4 * warps, message)
         message = "A warp's 16-byte stores are to be contiguous: 512 bytes, 16 sectors."

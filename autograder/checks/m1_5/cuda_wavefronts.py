@@ -38,9 +38,12 @@ def cases(rng):
     for label, addresses, size in (
         ("8 bytes a lane", [0, 8, 16], 8),
         ("3 bytes a lane", [0, 3, 6], 3),
+        ("8 bytes a lane, no lane active", [None] * 32, 8),
         ("an unaligned address", [0, 4, 10], 4),
+        ("an unaligned address, one lane active", [None, 6, None], 4),
         ("a negative address", [-4, 0], 4),
         ("33 lanes", [4 * i for i in range(33)], 4),
+        ("33 lanes, 3 of them active", [0, 4, 8] + [None] * 30, 4),
         ("no lanes", [], 4),
     ):
         yield _case(label, "refuse", addresses, size)

@@ -8,7 +8,7 @@ from autograder.checks import case, expect
 PARTS = {"bytes": 0.3, "warps": 0.35, "reached": 0.2, "refuse": 0.15}
 HINTS = (
     "GB/s times ns is bytes: the two powers of ten cancel.",
-    "A warp has 32 * bytes_per_lane * loads bytes in flight. Divide by the SMs too, and round up.",
+    "A warp has 32 * lane_bytes * loads bytes in flight. Divide by the SMs too, and round up.",
     "reached: bytes in flight of all warps / latency, and never more than the bandwidth.",
 )
 MACHINES = [

@@ -17,6 +17,7 @@ def cases(rng):
         "a write and a read": ("0 3 0 w 5", "0 1 0 r 5"),
         "the same two, a barrier between": ("0 3 0 w 5", "0 1 1 r 5"),
         "read, barrier, write": ("0 1 0 r 5", "0 3 1 w 5"),
+        "two barriers between": ("0 3 0 w 5", "0 1 2 r 5"),
         "two writes": ("0 0 0 w 5", "0 7 0 w 5"),
         "different addresses": ("0 0 0 w 5", "0 7 0 w 6"),
         "a thread with itself": ("0 4 0 w 5", "0 4 0 r 5", "0 4 0 a 5"),

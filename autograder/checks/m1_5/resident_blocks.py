@@ -34,6 +34,9 @@ KERNELS = [
     (1024, 255, 0),
     (64, 32, 26965),
     (64, 32, 45670),
+    (64, 32, 4224),
+    (64, 32, 100 * 1024),
+    (64, 32, 170 * 1024),
 ]
 
 
@@ -46,8 +49,15 @@ def cases(rng):
         for kernel in KERNELS + drawn:
             for name, sm in (("sm_80", SM_80), ("sm_90", SM_90)):
                 yield case(f"{kernel} on {name}", part=part, arguments=(*kernel, sm))
-        for kernel in KERNELS[:4]:
+        for kernel in (*KERNELS[:4], (32, 16, 0)):
             yield case(f"{kernel} on sm_86", part=part, arguments=(*kernel, SM_86))
+        for kernel in (
+            *KERNELS[:4],
+            (32, 16, 0),
+            (1024, 32, 0),
+            (1024, 16, 0),
+            (64, 32, 48 * 1024),
+        ):
             yield case(f"{kernel} on a small SM", part=part, arguments=(*kernel, SMALL))
     for bad in ((0, 32, 0), (1025, 32, 0), (64, 0, 0), (64, 256, 0), (64, 32, -1)):
         yield case(f"{bad}", part="refuse", arguments=(*bad, SM_80), good=False)

@@ -33,6 +33,7 @@ def cases(rng):
         for label, taken in patterns.items():
             yield case(label, part=part, arguments=(taken, 12, 5))
         yield case("an if without an else", part=part, arguments=(patterns["one of 64"], 7, 0))
+        yield case("nobody takes an if without an else", part=part, arguments=([False] * 40, 7, 0))
         yield case("a NumPy array", part=part, arguments=(np.arange(70) % 3 == 0, 2, 9))
     for bad in (([], 1, 1), ([True], 0, 1), ([True], 1, -1), ([True, False], -3, 2)):
         yield case(f"{bad}", part="refuse", arguments=bad, good=False)

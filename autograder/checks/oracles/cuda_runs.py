@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import pickle
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from autograder.checks.spec import Finding, Wrong
 from lab.cuda import source as cuda_source
 from lab.cuda.arrays import DeviceArray, empty
 from lab.cuda.errors import CompileError, CudaError, KernelError
+from lab.cuda.findings import Finding as KernelFinding
 from lab.cuda.kernel import RawKernel
 
 MOST_CHARS = 50_000
@@ -115,8 +117,7 @@ def _run(source: str, launch: Launch) -> dict[str, Any]:
         expect.wrong("error", _first(error), yours="does not compile", where=_lines(error))
     except KernelError as error:
         found = error.findings[0]
-        name = f" `{found.name}`" if found.name else ""
-        expect.wrong("error", found.message.splitlines()[0], yours=f"{found.kind}{name}")
+        expect.wrong("error", found.message.splitlines()[0], yours=_mistake(found))
     except CudaError as error:
         expect.wrong("error", _first(error), yours="cannot be launched")
     for name, (way, before, device) in arrays.items():
@@ -138,6 +139,18 @@ def _run(source: str, launch: Launch) -> dict[str, Any]:
             if way == "out"
         },
     }
+
+
+def _mistake(found: KernelFinding) -> str:
+    """The mistake with its thread, and what races: two of one kind are seldom the same one."""
+    name = f" `{found.name}`" if found.name else ""
+    if not found.line or found.kind == "endless":
+        return found.kind + name
+    race = re.search(
+        r"data race: (\w+) .* that (thread \([\d, ]+\)).*? (\w+(?: too)?), and ", found.message
+    )
+    does = f" {race[1]}, {race[2]} {race[3]}" if race else ""
+    return f"{found.kind}{name}, block {found.block}, thread {found.thread}{does}"
 
 
 def _parameters(source: str, launch: Launch) -> dict[str, str]:

@@ -71,11 +71,11 @@ int course_sync_block(int kind, int predicate, int line);
 extern char course_dynamic_shared[];
 course_u64 course_warp(int kind, unsigned int mask, course_u64 value, int source, int line);
 void course_atomic(const volatile void *address, unsigned int size, int line);
-void course_fence();
+void course_fence(int whole_grid);
 int course_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void course_stop(const char *why, int line) __attribute__((noreturn));
 long long course_clock();
-void *course_memcpy(void *to, const void *from, size_t size);
+void *course_memcpy(void *to, const void *from, size_t size, unsigned to_align, unsigned from_align);
 void *course_memset(void *to, int byte, size_t size);
 }
 
@@ -85,20 +85,28 @@ void *course_memset(void *to, int byte, size_t size);
 #define gridDim (course_grid_dim())
 #define warpSize 32
 #define printf course_printf
-#define memcpy course_memcpy
+#define memcpy course_copy
 #define memset course_memset
 #define __trap() course_stop("__trap() was called", __LINE__)
 #undef assert
 #define assert(condition) \
     ((condition) ? (void)0 : course_stop("the assertion `" #condition "` failed", __LINE__))
 
+// Copied in pieces that the pointers' types allow: from `signed char *` byte by byte.
+template <class T> struct course_aligned { static const unsigned bytes = alignof(T); };
+template <> struct course_aligned<void> { static const unsigned bytes = 4; };
+template <> struct course_aligned<const void> : course_aligned<void> {};
+template <class A, class B> COURSE_CALL void *course_copy(A *to, B *from, size_t size) {
+    return course_memcpy((void *)to, (const void *)from, size, course_aligned<A>::bytes,
+                         course_aligned<B>::bytes);
+}
 COURSE_CALL void __syncthreads(COURSE_LINE) { course_sync_block(0, 0, line); }
 COURSE_CALL int __syncthreads_count(int p, COURSE_LINE) { return course_sync_block(1, p != 0, line); }
 COURSE_CALL int __syncthreads_and(int p, COURSE_LINE) { return course_sync_block(2, p != 0, line); }
 COURSE_CALL int __syncthreads_or(int p, COURSE_LINE) { return course_sync_block(3, p != 0, line); }
-COURSE_CALL void __threadfence() { course_fence(); }
-COURSE_CALL void __threadfence_block() { course_fence(); }
-COURSE_CALL void __threadfence_system() { course_fence(); }
+COURSE_CALL void __threadfence() { course_fence(1); }
+COURSE_CALL void __threadfence_block() { course_fence(0); }
+COURSE_CALL void __threadfence_system() { course_fence(1); }
 COURSE_CALL long long clock64() { return course_clock(); }
 #define clock course_clock32
 COURSE_CALL int clock() { return (int)course_clock(); }

@@ -36,15 +36,21 @@ COURSE_CALL int __all_sync(unsigned int mask, int p, COURSE_LINE) {
     return course_warp(course_ballot, mask, p == 0, 0, line) == 0;
 }
 
+COURSE_CALL void course_width(int width, int line) {
+    if (width < 1 || width > 32 || width & (width - 1))
+        course_stop("the width of a shuffle must be 1, 2, 4, 8, 16 or 32", line);
+}
 // The source lane is this one where the asked one lies outside the segment of `width` lanes.
 template <class T>
 COURSE_CALL T __shfl_sync(unsigned int mask, T v, int source, int width = 32, COURSE_LINE) {
+    course_width(width, line);
     int lane = course_lane_id();
     int from = (lane & ~(width - 1)) + (source & (width - 1));
     return course_value<T>(course_warp(course_shuffle, mask, course_bits(v), from, line));
 }
 template <class T>
 COURSE_CALL T __shfl_up_sync(unsigned int mask, T v, unsigned int delta, int width = 32, COURSE_LINE) {
+    course_width(width, line);
     int lane = course_lane_id(), from = lane - (int)delta;
     if (from < (lane & ~(width - 1))) from = lane;
     return course_value<T>(course_warp(course_shuffle, mask, course_bits(v), from, line));
@@ -52,12 +58,14 @@ COURSE_CALL T __shfl_up_sync(unsigned int mask, T v, unsigned int delta, int wid
 template <class T>
 COURSE_CALL T __shfl_down_sync(unsigned int mask, T v, unsigned int delta, int width = 32,
                                COURSE_LINE) {
+    course_width(width, line);
     int lane = course_lane_id(), from = lane + (int)delta;
     if (from > (lane | (width - 1))) from = lane;
     return course_value<T>(course_warp(course_shuffle, mask, course_bits(v), from, line));
 }
 template <class T>
 COURSE_CALL T __shfl_xor_sync(unsigned int mask, T v, int bits, int width = 32, COURSE_LINE) {
+    course_width(width, line);
     int lane = course_lane_id(), from = lane ^ bits;
     // PTX shfl.bfly: an earlier segment may be read, a later one may not.
     if (from > (lane | (width - 1))) from = lane;

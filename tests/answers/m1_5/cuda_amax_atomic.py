@@ -73,6 +73,55 @@ def tree():
 """
 
 
+def _last_block(fence):
+    return f"""__device__ float partial[65536];
+__device__ unsigned int ticket;
+extern "C" __global__ void {SIGNATURE}
+{{
+    __shared__ float part[32];
+    float best = 0.0f;
+    {LOOP}
+    {BLOCK}
+    if (threadIdx.x != 0) return;
+    for (int w = 1; w < blockDim.x / 32; w++) best = fmaxf(best, part[w]);
+    partial[blockIdx.x] = best;
+    {fence}
+    if (atomicInc(&ticket, gridDim.x - 1) < gridDim.x - 1) return;
+    best = 0.0f;
+    for (int b = 0; b < gridDim.x; b++) best = fmaxf(best, partial[b]);
+    atomicExch(amax, best);
+}}
+"""
+
+
+@right("the last block takes what the others left")
+def ticket():
+    return _last_block("__threadfence();")
+
+
+@wrong(
+    "last-block-without-fence",
+    "The ticket may be seen before the block's result: __threadfence() between the two.",
+)
+def no_fence():
+    return _last_block("")
+
+
+@wrong("eight-warps-assumed", "part[] has room for 8 warps; a block may have up to 32 of them.")
+def eight():
+    return _source().replace("part[32]", "part[8]")
+
+
+@wrong(
+    "plain-write-of-one-block",
+    "Also where there is one block only, amax is to be touched by atomics alone.",
+)
+def plain_alone():
+    return _source(
+        end=END.replace("atomicMax", "if (gridDim.x == 1) *amax = best;\n        else atomicMax")
+    )
+
+
 @wrong(
     "atomic-for-each-element",
     "Every element waits its turn at one address: reduce the block first.",

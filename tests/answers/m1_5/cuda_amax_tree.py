@@ -203,6 +203,23 @@ def linear():
     )
 
 
+@wrong(
+    "serial-remainder",
+    "Thread 0 takes what is beyond the largest power of two alone, up to half of the block.",
+)
+def remainder():
+    return _source(
+        tree="""int s = 1;
+    while (2 * s <= blockDim.x) s *= 2;
+    if (t == 0) for (int j = s; j < blockDim.x; j++) part[0] = fmaxf(part[0], part[j]);
+    __syncthreads();
+    for (s /= 2; s > 0; s /= 2) {
+        if (t < s) part[t] = fmaxf(part[t], part[t + s]);
+        __syncthreads();
+    }"""
+    )
+
+
 @wrong("sum-for-maximum", "You add the magnitudes; the amax is the largest of them.")
 def summed():
     return _source(tree=TREE.replace("fmaxf(part[t], part[t + s])", "part[t] + part[t + s]"))

@@ -164,3 +164,25 @@ def no_zero():
     int sum = sums[col];
     for (int row = 0; row < rows; row++) sum += q[row * cols + col];
     sums[col] = sum;""")
+
+
+@wrong("float-sum", "Your sum is a float: from 2**24 on it cannot count every integer.")
+def single():
+    return _source(f"""{COL}
+    if (col >= cols) return;
+    float sum = 0;
+    for (int row = 0; row < rows; row++) sum += q[row * cols + col];
+    sums[col] = (int)sum;""")
+
+
+@wrong(
+    "blocks-of-powers-of-two",
+    "You shift blockIdx.x by the bits of blockDim.x: a block may have any number of threads.",
+)
+def shifted_block():
+    return _source("""
+    int col = (blockIdx.x << (31 - __clz(blockDim.x))) + threadIdx.x;
+    if (col >= cols) return;
+    int sum = 0;
+    for (int row = 0; row < rows; row++) sum += q[row * cols + col];
+    sums[col] = sum;""")

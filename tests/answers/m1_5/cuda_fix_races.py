@@ -103,6 +103,14 @@ def plain_count():
 
 
 @wrong(
+    "tile-of-512",
+    "The tile has room for 512 codes, and a block may have up to 1,024 threads.",
+)
+def small_tile():
+    return _loop().replace("tile[1024]", "tile[512]")
+
+
+@wrong(
     "volatile-count",
     "volatile makes the compiler read memory each time; it does not make the three steps one.",
 )

@@ -186,3 +186,44 @@ def bytes_only():
     for (int b = threadIdx.x; b < 256; b += blockDim.x) atomicAdd(&bins[b], own[b] & 255u);
 }}
 """
+
+
+@wrong(
+    "warps-rounded-down",
+    "blockDim.x / 32 counts whole warps: the last lanes of a block of 40, or of 1, have no counters.",
+)
+def whole_warps():
+    return f"""extern "C" __global__ void {SIGNATURE}
+{{
+    __shared__ unsigned int own[32][256];
+    int warps = blockDim.x / 32, warp = threadIdx.x / 32;
+    for (int b = threadIdx.x; b < 256 * warps; b += blockDim.x) own[b / 256][b % 256] = 0;
+    __syncthreads();
+    for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
+        if (warp < warps) atomicAdd(&own[warp][q[i] + 128], 1u);
+    __syncthreads();
+    for (int b = threadIdx.x; b < 256; b += blockDim.x) {{
+        unsigned int sum = 0;
+        for (int w = 0; w < warps; w++) sum += own[w][b];
+        if (sum) atomicAdd(&bins[b], sum);
+    }}
+}}
+"""
+
+
+@wrong("counters-of-16-bits", "Two counters in a word: one of them runs over at 65,536 codes.")
+def packed():
+    return f"""extern "C" __global__ void {SIGNATURE}
+{{
+    __shared__ unsigned int own[128];
+    for (int b = threadIdx.x; b < 128; b += blockDim.x) own[b] = 0;
+    __syncthreads();
+    for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x) {{
+        int c = q[i] + 128;
+        atomicAdd(&own[c / 2], c % 2 ? 1u << 16 : 1u);
+    }}
+    __syncthreads();
+    for (int b = threadIdx.x; b < 256; b += blockDim.x)
+        atomicAdd(&bins[b], b % 2 ? own[b / 2] >> 16 : own[b / 2] & 0xffffu);
+}}
+"""

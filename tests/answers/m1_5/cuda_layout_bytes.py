@@ -160,3 +160,17 @@ def no_refusal(field_sizes, used, n):
         return by_sets(field_sizes, used, n)
     except ValueError:
         return 0, 0
+
+
+@wrong("sizes-of-used-fields-only", "You refuse sizes among the used fields only: look at all.")
+def used_only(field_sizes, used, n):
+    if not field_sizes or n < 1 or any(not 0 <= f < len(field_sizes) for f in used):
+        raise ValueError("cannot be")
+    _refuse([field_sizes[f] for f in used] or [1], (), n)
+    return _answer(field_sizes, used, n, *_layout(field_sizes))
+
+
+@wrong("n-of-0-only", "You refuse n = 0 and let n < 0 through.")
+def zero_only(field_sizes, used, n):
+    _refuse(field_sizes, used, abs(n))
+    return _answer(field_sizes, used, n, *_layout(field_sizes))

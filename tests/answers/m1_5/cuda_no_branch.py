@@ -105,6 +105,16 @@ def clip_ifs():
     q[i] = (signed char)r;""")
 
 
+@wrong(
+    "product-with-the-reciprocal",
+    "x * (1 / s) rounds twice: a quotient that is a half exactly is missed by a hair. Divide.",
+)
+def reciprocal():
+    return _source("""float a = 1.0f / low, b = 1.0f / high;
+    float r = rintf(v * (v < 0.0f ? a : b));
+    q[i] = (signed char)fmaxf(-128.0f, fminf(127.0f, r));""")
+
+
 @wrong("scales-swapped", "low is for negative values.")
 def swapped():
     return _source("float s = v < 0.0f ? high : low;\n    " + CLIP)

@@ -129,3 +129,20 @@ def any_size(addresses, size_bytes):
     if any(a % max(1, size_bytes) or a < 0 for a in _active(addresses)):
         raise ValueError("unaligned")
     return len({a // 32 for a in _active(addresses)})
+
+
+@wrong(
+    "no-lane-active-first",
+    "You return 0 for lanes that are all inactive before you look at the size: refuse first.",
+)
+def idle_first(addresses, size_bytes):
+    if addresses and len(addresses) <= 32 and not _active(addresses):
+        return 0
+    return by_set(addresses, size_bytes)
+
+
+@wrong("active-lanes-counted", "A request has at most 32 lanes, whether they are active or not.")
+def active_counted(addresses, size_bytes):
+    if addresses and not _active(addresses):
+        return by_set([None], size_bytes)
+    return by_set(_active(addresses), size_bytes)

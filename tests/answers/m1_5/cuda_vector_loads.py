@@ -216,3 +216,32 @@ def overlapping():
     if (i + 4 <= n && (unsigned long long)(q + i) % 4 == 0 && (unsigned long long)(x + i) % 16 == 0) {{
         {FAST}
     }} else if (i < n) x[i] = scale * q[i];""")
+
+
+@wrong(
+    "vectors-for-whole-arrays-only",
+    "You take vectors only where n is a multiple of 4; all threads but the last have their four anyway.",
+)
+def whole_arrays():
+    return _source(f"""{INDEX}
+    if (n % 4 == 0 && i + 4 <= n && {ALIGNED}) {{
+        {FAST}
+    }} else {{
+        {SLOW}
+    }}""")
+
+
+@wrong(
+    "memcpy-from-bytes",
+    "memcpy from signed char* promises no alignment, so a GPU loads byte by byte: cast to char4*.",
+)
+def by_memcpy():
+    return _source(f"""{INDEX}
+    if (i + 4 <= n && (unsigned long long)x % 16 == 0) {{
+        int w;
+        memcpy(&w, q + i, 4);
+        *(float4*)(x + i) = make_float4(scale * (signed char)w, scale * (signed char)(w >> 8),
+                                        scale * (signed char)(w >> 16), scale * (w >> 24));
+    }} else {{
+        {SLOW}
+    }}""")

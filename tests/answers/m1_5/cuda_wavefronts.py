@@ -130,3 +130,13 @@ def by_size(addresses, size_bytes):
 @wrong("nothing-refused", "You refuse nothing: sizes other than 1, 2 and 4 follow other rules.")
 def no_refusal(addresses, size_bytes):
     return max(Counter(w % 32 for w in _words(addresses)).values(), default=0)
+
+
+@wrong(
+    "no-lane-active-first",
+    "You return 0 for lanes that are all inactive before you look at the size: refuse first.",
+)
+def idle_first(addresses, size_bytes):
+    if addresses and len(addresses) <= 32 and not _words(addresses):
+        return 0
+    return by_counter(addresses, size_bytes)

@@ -166,6 +166,11 @@ def narrow():
     return _tiled(total="signed char")
 
 
+@wrong("int16-sum", "Your sum is a short: 257 codes of -128 do not fit into it.")
+def short_total():
+    return _tiled(total="short")
+
+
 @wrong(
     "halo-by-one-pass",
     "You fill the halo with a second step of too few codes: radius may be as large as the block.",
@@ -244,3 +249,24 @@ def lonely():
 @wrong("mean-for-sum", "You divided by the window's length; the sum is asked for.")
 def mean():
     return _tiled().replace("sums[i] = sum", "sums[i] = sum / (2 * radius + 1)")
+
+
+@wrong(
+    "blocks-of-whole-warps",
+    "You fill the tile warp by warp, and count blockDim.x / 32 warps: a block of 40 has two.",
+)
+def whole_warps():
+    return _source("""
+    extern __shared__ signed char tile[];
+    int warps = blockDim.x / 32, size = blockDim.x + 2 * radius;
+    int first = (int)(blockIdx.x * blockDim.x) - radius;
+    for (int k = threadIdx.x; k < size; k += 32 * warps) {
+        int i = first + k;
+        tile[k] = i >= 0 && i < n ? q[i] : 0;
+    }
+    __syncthreads();
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    int sum = 0;
+    for (int k = 0; k <= 2 * radius; k++) sum += tile[threadIdx.x + k];
+    sums[i] = sum;""")

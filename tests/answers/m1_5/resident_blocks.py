@@ -167,6 +167,27 @@ def at_least_one(threads, registers, shared, sm):
     return max(1, blocks), max(share, -(-threads // 32) / sm["warps"]), names
 
 
+@wrong("units-of-256-bytes", "Shared memory is given in steps of 128 bytes, not of 256.")
+def wide_unit(threads, registers, shared, sm):
+    fit = sm["shared_bytes"] // _up(shared + 1024, 256)
+    return _with(threads, registers, shared, sm, shared_bytes=fit)
+
+
+@wrong("32-blocks-assumed", "The most blocks differ by architecture: take them from sm.")
+def blocks_assumed(threads, registers, shared, sm):
+    return _with(threads, registers, shared, sm, blocks=32)
+
+
+@wrong(
+    "more-than-48-kb-refused",
+    "A block may have more than 48 KB of shared memory: it may still fit.",
+)
+def static_only(threads, registers, shared, sm):
+    if shared > 48 * 1024:
+        raise ValueError("too much shared memory")
+    return least(threads, registers, shared, sm)
+
+
 @wrong("largest-limit", "The scarcest resource decides: the least, not the most.")
 def most(threads, registers, shared, sm):
     _refuse(threads, registers, shared)

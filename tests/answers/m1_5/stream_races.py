@@ -97,6 +97,30 @@ def no_sync(commands):
 
 
 @wrong(
+    "synchronize-forgets-new-streams",
+    "A stream that is used for the first time after synchronize starts after all that was before, too.",
+)
+def only_known_streams(commands):
+    known, events, done = {}, {}, []
+    for j, (stream, kind, name) in enumerate(commands):
+        if kind == "synchronize":
+            known = {s: set(range(j)) for s in known}
+        mine = known.get(stream, set())
+        if kind == "wait":
+            mine = mine | events.get(name, set())
+        if kind == "record":
+            events[name] = mine | {j}
+        done.append(mine)
+        if kind != "synchronize":
+            known[stream] = mine | {j}
+    return [
+        (i, j)
+        for i, j in combinations(range(len(commands)), 2)
+        if _touch(commands, i, j) and i not in done[j]
+    ]
+
+
+@wrong(
     "one-hop-only",
     "Order goes on from stream to stream: what was done before the record's own stream waited is done too.",
 )
@@ -182,17 +206,15 @@ def no_streams(commands):
 @wrong("a-record-waits", "A record does not wait: it marks a place in its own stream.")
 def records_join(commands):
     changed = [(s, "wait" if k == "record" else k, n) for s, k, n in commands]
-    last = {}
+    last, floor = {}, set()
     done = []
     for j, (stream, kind, name) in enumerate(changed):
-        known = set(last.get(stream, set()))
+        known = last.get(stream, set()) | floor
         if kind == "wait":
             known |= last.get(("event", name), set())
             last["event", name] = known | {j}
         if kind == "synchronize":
-            for key in list(last):
-                last[key] = set(range(j))
-            known = set(range(j))
+            floor = known = set(range(j))
         done.append(known)
         last[stream] = known | {j}
     return [

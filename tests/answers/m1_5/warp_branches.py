@@ -86,6 +86,15 @@ def full_only(taken, then_steps, else_steps):
     return divergent, steps, _share(taken, then_steps, else_steps, steps)
 
 
+@wrong(
+    "no-step-divides-by-zero", "Where no lane takes an if without an else, there is no step: 0.0."
+)
+def no_step(taken, then_steps, else_steps):
+    divergent, steps, _ = by_warp(taken, then_steps, else_steps)
+    busy = sum(then_steps if v else else_steps for v in taken)
+    return divergent, steps, busy / (32 * steps)
+
+
 @wrong("lanes-counted", "Count the warps that diverge, not their lanes.")
 def lanes(taken, then_steps, else_steps):
     _, steps, share = by_warp(taken, then_steps, else_steps)

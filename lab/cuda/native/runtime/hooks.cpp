@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "order.h"
 #include "rt.h"
 
 using namespace course;
@@ -29,18 +30,19 @@ HOOKS(write, Kind::store)
 
 // A structure with no wide alignment, or memcpy: words where it lies on words, else bytes, as a GPU
 // would. One place for all pieces, since each lane does them in the same order.
-static void range(uintptr_t pc, uintptr_t p, size_t size, Kind kind) {
+static void range(uintptr_t pc, uintptr_t p, size_t size, Kind kind, unsigned most = 4) {
     unsigned piece = size % 4 || p % 4 ? (size % 2 || p % 2 ? 1 : 2) : 4;
+    if (piece > most) piece = most;
     for (size_t at = 0; at < size; at += piece) arrive(pc, p + at, piece, kind);
 }
 
 extern "C" {
 void __tsan_read_range(void *p, size_t size) { range(PC, (uintptr_t)p, size, Kind::load); }
 void __tsan_write_range(void *p, size_t size) { range(PC, (uintptr_t)p, size, Kind::store); }
-void *course_memcpy(void *to, const void *from, size_t size) {
+void *course_memcpy(void *to, const void *from, size_t size, unsigned to_align, unsigned from_align) {
     if (launch.watch) {
-        range(PC, (uintptr_t)from, size, Kind::load);
-        range(PC, (uintptr_t)to, size, Kind::store);
+        range(PC, (uintptr_t)from, size, Kind::load, from_align);
+        range(PC, (uintptr_t)to, size, Kind::store, to_align);
     }
     return memmove(to, from, size);
 }
@@ -70,8 +72,8 @@ void course_atomic(const volatile void *p, unsigned size, int line) {
     static unsigned many;
     if (++many % 1024 == 0) yield(State::ready);
 }
-void course_fence() {
-    if (current) current->fenced = true;
+void course_fence(int whole_grid) {
+    if (current && launch.watch) order.fence(*current, whole_grid);
 }
 long long course_clock() {
     static long long ticks;

@@ -169,6 +169,10 @@ int main() {
             size_t start, size;
             row >> start >> size;
             launch.guards.push_back({start, size});
+        } else if (word == "gap") {
+            size_t start, size;
+            row >> start >> size;
+            launch.gaps.push_back({start, size});
         } else if (word == "symbol") {
             row >> word >> text;
             std::string bytes = unhex(text);

@@ -31,6 +31,13 @@ struct Finding {
     std::string more;  // further members, JSON
 };
 
+// The last fence of a thread, and what it had behind it: times of its warp's and block's barriers.
+struct Fence {
+    uint32_t own = 0, warp = 0, part = 0, block = 0;
+    unsigned mask = 0;  // of the lanes that `part` is about
+    bool passed = false;
+};
+
 struct Thread {
     void *sp = nullptr;
     char *stack = nullptr;
@@ -45,8 +52,8 @@ struct Thread {
     unsigned mask = 0;
     u64 value = 0, result = 0;
     // Memory order, in units of Block::now.
-    bool fenced = false;
-    uint32_t released = 0, acquired = 0, warp_sync = 0, part_sync = 0;
+    Fence near, wide;
+    uint32_t acquired = 0, warp_sync = 0, part_sync = 0;
     unsigned part_mask = 0;
     std::string text;
 };
@@ -92,6 +99,8 @@ struct Launch {
     std::vector<void *> arguments;
     // Thread-local bytes that C++ keeps about an array of classes, by offset: no shared memory.
     std::vector<std::pair<size_t, size_t>> guards;
+    // Thread-local bytes between `__shared__` variables, by offset: nobody's.
+    std::vector<std::pair<size_t, size_t>> gaps;
 };
 
 extern Launch launch;

@@ -141,8 +141,8 @@ static void run_block() {
         Thread &thread = threads[i];
         thread.state = State::fresh;
         thread.depth = 0;
-        thread.fenced = false;
-        thread.released = thread.acquired = thread.warp_sync = thread.part_sync = 0;
+        thread.near = thread.wide = Fence();
+        thread.acquired = thread.warp_sync = thread.part_sync = 0;
     }
     if (launch.watch) watch_block();
     for (;;) {

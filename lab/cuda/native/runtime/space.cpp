@@ -13,7 +13,7 @@ extern "C" char __executable_start, __data_start;
 
 namespace course {
 
-static std::vector<Shadow> global_shadow;
+static std::vector<Shadow> global_shadow, module_shadow;
 static Shadow shared_shadow[2];
 
 // PT_TLS of the program: the linker lays all thread-local variables of its objects side by side.
@@ -57,6 +57,10 @@ void spaces_start() {
         unsigned granule = item % 8 == 0 ? 8 : item % 4 == 0 ? 4 : item % 2 == 0 ? 2 : 1;
         global_shadow[i].start(launch.buffers[i].size, granule);
     }
+    for (Symbol *s = symbols; s; s = s->next) {
+        module_shadow.emplace_back();
+        module_shadow.back().start(s->size, s->size % 4 || (uintptr_t)s->address % 4 ? 1 : 4);
+    }
     Range range = static_shared();
     shared_shadow[0].start(range.end - range.start + 16, 1);
     shared_shadow[1].start(launch.shared + 16, 1);
@@ -72,13 +76,17 @@ Where where(uintptr_t address, const Thread &thread) {
     if (address - range.start < range.end - range.start) {
         for (auto &guard : launch.guards)
             if (address - range.start - guard.first < guard.second) return {Space::local, 0, 0};
+        for (auto &gap : launch.gaps)
+            if (address - range.start - gap.first < gap.second) return {Space::nowhere, 0, 0};
         return {Space::shared, 0, address - range.start};
     }
     size_t offset = address - (uintptr_t)course_dynamic_shared;
     if (offset < launch.shared) return {Space::shared, 1, offset};
-    for (Symbol *s = symbols; s; s = s->next)
-        if (address - (uintptr_t)s->address < s->size)
-            return {s->constant ? Space::constant : Space::module, 0, address};
+    int which = 1;
+    for (Symbol *s = symbols; s; s = s->next, ++which) {
+        size_t within = address - (uintptr_t)s->address;
+        if (within < s->size) return {s->constant ? Space::constant : Space::module, which, within};
+    }
     // Literals, and tables that the compiler made read-only.
     if (offset < DYNAMIC_BYTES) return {Space::nowhere, 0, 0};
     uintptr_t image = (uintptr_t)&__executable_start;
@@ -99,17 +107,28 @@ static std::string person(uint32_t id) {
 
 static std::string at_json(const Access &access, const Where &at) {
     if (at.space == Space::global) return place_json(access.address);
+    if (at.space == Space::module) {
+        Symbol *s = symbols;
+        for (int i = 1; i < at.which; ++i) s = s->next;
+        return "\"variable\":\"" + std::string(s->name) + "\",\"offset\":" + std::to_string(at.offset);
+    }
     return "\"shared\":" + std::to_string(at.which) + ",\"offset\":" + std::to_string(at.offset);
 }
 
 // An address just behind the launch's shared memory or a variable, or anywhere else.
-static std::string beyond(uintptr_t address) {
-    size_t dynamic = address - (uintptr_t)course_dynamic_shared, end = static_shared().end;
+static std::string beyond(uintptr_t address, unsigned size) {
+    size_t dynamic = address - (uintptr_t)course_dynamic_shared;
+    Range fixed = static_shared();
     if (dynamic < DYNAMIC_BYTES)
         return "\"beyond\":\"dynamic\",\"offset\":" + std::to_string(dynamic) +
                ",\"shared_mem\":" + std::to_string(launch.shared);
-    if (end != static_shared().start && address - end < 4096)
-        return "\"beyond\":\"static\",\"offset\":" + std::to_string(address - end);
+    if (fixed.end != fixed.start && address - fixed.start < fixed.end - fixed.start + 4096)
+        return "\"beyond\":\"static\",\"offset\":" + std::to_string(address - fixed.start);
+    // A 32-bit unsigned index that went below zero.
+    uintptr_t meant = address - ((uintptr_t)size << 32) + 4096;
+    if (meant - (uintptr_t)course_dynamic_shared < 4096 ||
+        (fixed.end != fixed.start && meant - fixed.start < fixed.end - fixed.start + 4096))
+        return "\"beyond\":\"wrapped\"";
     const Symbol *nearest = nullptr;
     size_t least = 4096;
     for (Symbol *s = symbols; s; s = s->next) {
@@ -179,6 +198,9 @@ static void look_at_cell(Thread &thread, Cell &cell, const Where &at, Doubt &dou
         suspect(thread, doubt, race(thread, at, "writes after read", cell.reader));
     else if (cell.other && cell.other != me && !order.before(thread, cell.other, cell.other_read))
         suspect(thread, doubt, race(thread, at, "writes after read", cell.other));
+    // A thread's own atomic does not hide from others what it wrote plainly since the barrier.
+    bool plain = cell.writer == me && !(cell.written & ATOMIC) && cell.written >= order.barrier;
+    if (kind == Kind::atomic && plain) return;
     cell.writer = me;
     cell.written = time | (kind == Kind::atomic ? ATOMIC : 0);
     cell.reader = cell.other = 0;
@@ -193,7 +215,7 @@ void look(Thread &thread, Doubt &doubt) {
         bool stack = among_stacks(access.address);
         Finding finding = here(stack ? "stack" : "outside", &thread, &access);
         if (first.space == Space::shared) finding.more = at_json(access, first);
-        else finding.more = beyond(access.address);
+        else finding.more = beyond(access.address, access.size);
         stop(finding);
     }
     if (access.size <= 16 && !(access.size & (access.size - 1)) && access.address % access.size) {
@@ -207,9 +229,11 @@ void look(Thread &thread, Doubt &doubt) {
         stop(finding);
     }
     if (access.kind == Kind::atomic) order.atomic(thread);
-    if (first.space != Space::global && first.space != Space::shared) return;
-    bool shared = first.space == Space::shared;
-    Shadow &shadow = shared ? shared_shadow[first.which] : global_shadow[first.which];
+    bool shared = first.space == Space::shared, variable = first.space == Space::module;
+    if (first.space != Space::global && !shared && !(variable && first.which)) return;
+    Shadow &shadow = shared     ? shared_shadow[first.which]
+                     : variable ? module_shadow[first.which - 1]
+                                : global_shadow[first.which];
     unsigned cells;
     Cell *cell = shadow.cells(first.offset, access.size, cells);
     for (unsigned i = 0; i < cells; ++i) look_at_cell(thread, cell[i], first, doubt);

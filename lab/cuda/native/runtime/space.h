@@ -8,7 +8,7 @@ namespace course {
 enum class Space : uint8_t { local, global, shared, constant, module, nowhere };
 struct Where {
     Space space = Space::nowhere;
-    int which = 0;        // the buffer, or 0 static and 1 dynamic shared memory
+    int which = 0;        // the buffer; 0 static, 1 dynamic shared memory; the variable, from 1
     size_t offset = 0;    // bytes from its start; of shared memory: from its lowest address
 };
 

@@ -12,16 +12,26 @@ static const int SLICE = 200000;     // steps before another warp of the block h
 static const int PATIENCE = 100000;  // steps of one place before lanes that wait elsewhere go on
 
 void watch_start() { spaces_start(); }
-void watch_block() {
-    order.barrier = ++order.now;
-    order.acquired = 0;
+void watch_block() { order.start_block(); }
+// What one thread knows of others, all know that wait with it.
+static void meet(Thread *first, size_t count, unsigned mask) {
+    uint32_t latest = 0;
+    for (size_t i = 0; i < count; ++i) {
+        if (!(mask >> i % WARP & 1)) continue;
+        latest = std::max(latest, first[i].acquired);
+        order.met(first[i]);
+    }
+    for (size_t i = 0; i < count; ++i)
+        if (mask >> i % WARP & 1) first[i].acquired = latest;
 }
 void watch_barrier() {
     order.barrier = ++order.now;
+    meet(threads.data(), threads.size(), ~0u);
     count_barrier();
 }
 void watch_warp_barrier(Thread *first, int count, unsigned mask) {
     ++order.now;
+    meet(first, count, mask);
     unsigned everyone = count == WARP ? ~0u : (1u << count) - 1, gone = 0;
     for (int i = 0; i < count; ++i)
         if (first[i].state == State::done) gone |= 1u << i;
