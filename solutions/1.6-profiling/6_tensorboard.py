@@ -772,7 +772,7 @@ for name, verdict in verdicts.items():
 
 # %% [markdown] items="1.6.K3"
 # **What you should see.** Healthy: None. The mistakes were: **A** weight decay on layer 3's scale from step 103, found when a quarter is left: a threshold dates a slide late.
-# **B** layer 3's observer saw one batch, ten times too dark; the first five steps are not judged. **C** at step 153 one image was not divided by 255; min-max observers never forget, all layers are hit at once, the first is named. **D** from
+# **B** layer 3's observer saw one batch, ten times too dark; the first five steps are not judged. **C** at step 153 one image was not divided by 255; min-max never forgets, and hits all layers at once. **D** from
 # step 203 layer 2 was rounded without the STE.
 # %% [markdown] items="1.6.K3"
 # ## Against the float run, step by step

@@ -163,7 +163,7 @@ def one_is_enough(run):
     return _answer(run, least=1)
 
 
-@wrong("four-steps", "Three steps are enough.")
+@wrong("four-steps", "Three steps are enough.", diagnose=False)
 def four(run):
     return _answer(run, least=4)
 
@@ -196,12 +196,20 @@ def file_order(run):
     return _answer(run, order=order)
 
 
-@wrong("ties-by-number", "Alphabetical order, as sorted() has it: layer10 comes before layer2.")
+@wrong(
+    "ties-by-number",
+    "Alphabetical order, as sorted() has it: layer10 comes before layer2.",
+    diagnose=False,
+)
 def natural(run):
     return _answer(run, order=lambda layers, run: sorted(layers, key=lambda x: (len(x), x)))
 
 
-@wrong("kinds-alphabetical", "Among equal onsets of a layer the order of KINDS decides.")
+@wrong(
+    "kinds-alphabetical",
+    "Among equal onsets of a layer the order of KINDS decides.",
+    diagnose=False,
+)
 def alphabet(run):
     return _answer(run, kinds=tuple(sorted(KINDS)))
 
@@ -211,7 +219,7 @@ def from_start(run):
     return _answer(run, first=0)
 
 
-@wrong("first-six-spared", "The sixth step is judged.")
+@wrong("first-six-spared", "The sixth step is judged.", diagnose=False)
 def six(run):
     return _answer(run, first=6)
 
@@ -223,7 +231,11 @@ def first_value(run):
     return _answer(run, start=lambda s: s[0])
 
 
-@wrong("mean-for-start", "The start is the median of the first five scales, not their mean.")
+@wrong(
+    "mean-for-start",
+    "The start is the median of the first five scales, not their mean.",
+    diagnose=False,
+)
 def mean_start(run):
     return _answer(run, start=np.mean)
 
@@ -240,7 +252,11 @@ def others(run):
     )
 
 
-@wrong("scale-against-last", "A scale is compared with its start, not with the step before.")
+@wrong(
+    "scale-against-last",
+    "A scale is compared with its start, not with the step before.",
+    diagnose=False,
+)
 def last_step(run):
     return _answer(run, scale_base=lambda layers, series, s: np.r_[s[0], s[:-1]])
 
@@ -253,7 +269,7 @@ def gradient_start(run):
     return _answer(run, gradient_base=lambda g: np.median(g[:5]))
 
 
-@wrong("gradient-mean", "The median over the layers, not the mean.")
+@wrong("gradient-mean", "The median over the layers, not the mean.", diagnose=False)
 def gradient_mean(run):
     return _answer(run, middle=np.mean)
 
@@ -270,29 +286,47 @@ def high_alone(run):
     return _answer(run, low_too=False)
 
 
-@wrong("half-of-the-start", "A scale below half of its start may be drift: the bound is a quarter.")
+@wrong(
+    "half-of-the-start",
+    "A scale below half of its start may be drift: the bound is a quarter.",
+    diagnose=False,
+)
 def half(run):
     return _answer(run, scale=2.5)
 
 
-@wrong("narrow-at-once", "Ranges differ from the batch's by nature: narrow begins below half.")
+@wrong(
+    "narrow-at-once",
+    "Ranges differ from the batch's by nature: narrow begins below half.",
+    diagnose=False,
+)
 def narrow(run):
     return _answer(run, narrow=1.5)
 
 
-@wrong("wide-at-once", "Ranges differ from the batch's by nature: wide begins above four times.")
+@wrong(
+    "wide-at-once",
+    "Ranges differ from the batch's by nature: wide begins above four times.",
+    diagnose=False,
+)
 def wide(run):
     return _answer(run, wide=2.5)
 
 
 @wrong(
-    "gradient-at-once", "Layers have different gradients: the bound is a hundredth of the median."
+    "gradient-at-once",
+    "Layers have different gradients: the bound is a hundredth of the median.",
+    diagnose=False,
 )
 def gradient(run):
     return _answer(run, gradient=5)
 
 
-@wrong("bounds-included", "Below and above are strict: a value at the bound is not bad.")
+@wrong(
+    "bounds-included",
+    "Below and above are strict: a value at the bound is not bad.",
+    diagnose=False,
+)
 def included(run):
     return _answer(run, narrow=2 - 1e-9, wide=4 - 1e-9)
 
@@ -312,7 +346,7 @@ def first_slash(run):
     return _answer(run)
 
 
-@wrong("names-stripped", "Cut the tag's end, and nothing inside the layer's name.")
+@wrong("names-stripped", "Cut the tag's end, and nothing inside the layer's name.", diagnose=False)
 def replaced(run):
     layers = [t.replace("scale", "").strip("/") for t in run["scalars"] if t.endswith("/scale")]
     if "" in layers:
@@ -332,7 +366,7 @@ def good(run):
     return found and {**found, "step": steps[steps.index(found["step"]) - 1]}
 
 
-@wrong("short-runs-judged", "Fewer than eight steps: None.")
+@wrong("short-runs-judged", "Fewer than eight steps: None.", diagnose=False)
 def short(run):
     return _answer(run, too_few=1, first=4)
 
