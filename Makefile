@@ -134,7 +134,8 @@ postgresql:  ## as root on Debian or Ubuntu: the server that tests of the gradeb
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update -qq -o Acquire::Retries=3 \
 		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends postgresql; }
 
-browser:  ## as root on Debian or Ubuntu: the headless browser that tests of pages open
+# As root on Debian or Ubuntu: the headless browser that tests of pages open.
+browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null || { apt-get update -qq -o Acquire::Retries=3 \
 		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends chromium; }
 
