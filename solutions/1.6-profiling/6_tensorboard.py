@@ -426,7 +426,7 @@ class RunLog:
         Scalars: loss/train; for each layer NAME/scale; NAME/clipped, the share of the weights with
         |round(w / s)| > qmax (ties to even, float64); NAME/gradient_rms, the root of the mean of g**2 (float64);
         NAME/input_low, NAME/input_high, NAME/batch_low, NAME/batch_high.
-        Histograms: NAME/weight, of w, in the default buckets; NAME/codes, of code_buckets(w, s, bits).
+        Histograms: NAME/weight, of w, in the default buckets; NAME/codes, of code_buckets(w, s, bits). No other tags, no other files.
 
         Raises ValueError, and writes nothing, if the step is not above that of every earlier call (logged or not, but not refused).
         """
