@@ -702,10 +702,10 @@ def place(
 
     Returns:
         For each point, in order, a dict: "name"; "intensity" (FLOP/byte); "rate" (FLOP/s); "roof", min(peak, intensity * bandwidth);
-        "share", rate / roof; "verdict".
+        "share", rate / roof; "verdict". Two points may have the same name.
 
     Raises:
-        ValueError: a number outside these ranges.
+        ValueError: a number outside these ranges, also where there is no point.
 
     >>> place([("add", 1000, 8000, 1e-6)], peak=8e9, bandwidth=1e10)
     [{'name': 'add', 'intensity': 0.125, 'rate': 1000000000.0, 'roof': 1250000000.0, 'share': 0.8, 'verdict': 'memory'}]

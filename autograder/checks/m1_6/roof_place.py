@@ -65,6 +65,13 @@ def cases(rng):
     part = "numbers"
     yield case("one operator", part, points=[("add", 1000, 12000, 1e-6)], peak=1e11, rate=2e10)
     yield case("no operator", part, points=[], peak=1e11, rate=2e10)
+    yield case(
+        "two operators of one name",
+        part,
+        peak=1e11,
+        rate=2e10,
+        points=[("add", 1000, 12000, 1e-6), ("mul", 5, 60, 1e-8), ("add", 4000, 9000, 1e-6)],
+    )
     for count in (3, 8):
         peak, rate = float(rng.integers(50, 900)) * 1e9, float(rng.integers(5, 60)) * 1e9
         points = [_drawn(rng, i, peak, rate, 0.5, 0.1) for i in range(count)]
@@ -100,12 +107,18 @@ def cases(rng):
     good = ("add", 1000, 12000, 1e-6)
     for label, bad in (
         ("no operations", {"points": [good, ("x", 0, 12000, 1e-6)]}),
+        ("a negative count of operations", {"points": [good, ("x", -1000, 12000, 1e-6)]}),
+        ("a negative count of bytes", {"points": [good, ("x", 1000, -12000, 1e-6)]}),
         ("no bytes", {"points": [good, ("x", 1000, 0, 1e-6)]}),
         ("no time", {"points": [good, ("x", 1000, 12000, 0.0)]}),
         ("a negative time", {"points": [("x", 1000, 12000, -1.0), good]}),
         ("a peak of 0", {"peak": 0.0}),
+        ("a negative peak", {"peak": -1e11}),
+        ("a bandwidth of 0", {"rate": 0.0}),
+        ("a peak of 0 and no operator", {"peak": 0.0, "points": []}),
         ("a negative bandwidth", {"rate": -1.0}),
         ("near 0", {"near": 0.0}),
+        ("a negative near", {"near": -0.5}),
         ("near above 1", {"near": 1.5}),
         ("a negative slack", {"slack": -0.1}),
     ):
@@ -138,7 +151,10 @@ def judge(case, answer):
             expect.number(found[key], float(value), f"{key} of {point[0]}")
         if case.part == "verdicts":
             same = isinstance(found["verdict"], str) and found["verdict"] == word
-            expect.that(
-                same, f"The verdict on {point[0]} is off.", yours=found["verdict"], right=word
+            ridge = Fraction(case.peak) / Fraction(case.rate)
+            told = f"near {near:g}, slack {slack:g}, share {float(numbers[3]):.6g}, " + (
+                f"intensity {float(numbers[0]):.6g}, ridge {float(ridge):.6g}"
             )
+            expect.that(same, f"The verdict on {point[0]} is off.", yours=found["verdict"],
+                        right=word, where=told)  # fmt: skip
     return None
