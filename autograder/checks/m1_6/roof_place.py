@@ -65,6 +65,11 @@ def cases(rng):
     part = "numbers"
     yield case("one operator", part, points=[("add", 1000, 12000, 1e-6)], peak=1e11, rate=2e10)
     yield case("no operator", part, points=[], peak=1e11, rate=2e10)
+    for count in (3, 8):
+        peak, rate = float(rng.integers(50, 900)) * 1e9, float(rng.integers(5, 60)) * 1e9
+        points = [_drawn(rng, i, peak, rate, 0.5, 0.1) for i in range(count)]
+        yield case(f"{count} operators", part, points=points, peak=peak, rate=rate)
+    part = "verdicts"
     yield case(
         "two operators of one name",
         part,
@@ -72,11 +77,6 @@ def cases(rng):
         rate=2e10,
         points=[("add", 1000, 12000, 1e-6), ("mul", 5, 60, 1e-8), ("add", 4000, 9000, 1e-6)],
     )
-    for count in (3, 8):
-        peak, rate = float(rng.integers(50, 900)) * 1e9, float(rng.integers(5, 60)) * 1e9
-        points = [_drawn(rng, i, peak, rate, 0.5, 0.1) for i in range(count)]
-        yield case(f"{count} operators", part, points=points, peak=peak, rate=rate)
-    part = "verdicts"
     for near, slack in ((None, None), (0.8, 0.05), (0.25, 0.5), (0.5, 0.0)):
         limits = {"near": 0.5 if near is None else near, "slack": 0.1 if slack is None else slack}
         peak, rate = float(rng.integers(50, 900)) * 1e9, float(rng.integers(5, 60)) * 1e9

@@ -188,7 +188,10 @@ def unchecked(n, k, weight_bits, act_bytes, peak, bandwidth):
     return _solve(n, k, weight_bits, act_bytes, peak, bandwidth, checks=False)
 
 
-@wrong("float-quotient", "A quotient as a float rounds before it is rounded up: use //.")
+@wrong(
+    "float-quotient",
+    "A quotient held as a float rounds: divide with //, or compare products of ints.",
+)
 def quotient(n, k, weight_bits, act_bytes, peak, bandwidth):
     if min(n, k, weight_bits, act_bytes, peak, bandwidth) < 1:
         raise ValueError("above 0")
