@@ -77,7 +77,7 @@ show_opening()
 
 
 # %% [markdown] items="1.6.C7"
-# **What you should see.** Far less than 8: about 1 to 3 where the matrix fits in no cache. Multiplications are not what one vector waits for. It waits for the matrix: every weight is fetched from memory, used for one multiplication and one
+# **What you should see.** On a quiet machine far less than 8: about 1 to 3 where the matrix fits in no cache. Multiplications are not what one vector waits for. It waits for the matrix: every weight is fetched from memory, used for one multiplication and one
 # addition, and dropped. Eight vectors use each weight eight times while it is there.
 #
 # So the question is how many operations an algorithm makes of each byte that it moves.
@@ -667,8 +667,8 @@ show_bend(*bend)
 
 
 # %% [markdown] items="1.6.C7 1.6.K6"
-# **What you should see.** Many rows: a straight rise, 80 to 100 % of the roof. Few rows: nearly flat, above the prediction, so the bend comes later than predicted. There no kernel overlaps moving and computing perfectly, and libraries take other kernels for few rows
-# (where this was written, 2 rows cost twice as much as 1, and as much as 8).
+# **What you should see.** Many rows: a straight rise, 80 to 100 % of the roof. Few rows: far flatter than the work grows, above the prediction, so the bend comes later than predicted. There no kernel overlaps moving and computing perfectly, and libraries take other kernels for few rows
+# (2 rows may cost twice as much as 1, and as much as 8).
 #
 # (Shares above 100 %: a ceiling was measured too low, on a busy machine. Run again.)
 # %% [markdown] items="1.6.K6"
@@ -795,8 +795,8 @@ show_placed(*placed_run)
 
 
 # %% [markdown] items="1.6.K6 1.6.C7"
-# **What you should see.** Add reaches the slope, GEMV more than half of it. GEMM and attention reach the flat roof. Softmax is near the limit of 50 %: an exponential costs more than one operation's time. A norm run in separate steps moves more
-# than the compulsory bytes and lies far below. The 8 by 8 product is far below everything.
+# **What you should see.** On a quiet machine add reaches the slope, GEMV half of it or more. GEMM and, with a good kernel, attention reach the flat roof. Softmax lies lower than add: an exponential costs more than one operation's time. A norm run in separate steps moves more
+# than the compulsory bytes and lies far below; fused, it lies near the slope. The 8 by 8 product is far below everything.
 #
 # A roof is an upper bound. It never says that you reach it.
 # %% [markdown] items="1.6.C7"
@@ -1021,8 +1021,8 @@ def show_gain() -> None:
 
 show_gain()
 # %% [markdown] items="1.6.C9"
-# **What you should see.** Over 64 tokens the linear layers have most of the time, and much of their gain arrives. Over one token they have about half or less: a factor near 2 is the end; and INT8 layers gain
-# less there, since each call quantizes its input too. Prediction and measurement agree within 10 to 20 %: hooks cost time themselves.
+# **What you should see.** Over 64 tokens the linear layers have most of the time, and much of their gain arrives. Over one token they have about half, so the limit is near 2; and INT8 layers gain
+# less there, since each call quantizes its input too. On a quiet machine prediction and measurement agree within 10 to 20 %: hooks cost time themselves.
 #
 # Count too what quantization *adds* to the rest: that is a factor below 1.
 # %% [markdown] items="1.6.C9"

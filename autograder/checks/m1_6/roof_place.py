@@ -70,13 +70,6 @@ def cases(rng):
         points = [_drawn(rng, i, peak, rate, 0.5, 0.1) for i in range(count)]
         yield case(f"{count} operators", part, points=points, peak=peak, rate=rate)
     part = "verdicts"
-    yield case(
-        "two operators of one name",
-        part,
-        peak=1e11,
-        rate=2e10,
-        points=[("add", 1000, 12000, 1e-6), ("mul", 5, 60, 1e-8), ("add", 4000, 9000, 1e-6)],
-    )
     for near, slack in ((None, None), (0.8, 0.05), (0.25, 0.5), (0.5, 0.0)):
         limits = {"near": 0.5 if near is None else near, "slack": 0.1 if slack is None else slack}
         peak, rate = float(rng.integers(50, 900)) * 1e9, float(rng.integers(5, 60)) * 1e9
@@ -104,6 +97,13 @@ def cases(rng):
     ):
         points = [_at("abcdefgh"[i], *pair) for i, pair in enumerate(pairs)]
         yield case(label, part, points=points, peak=PEAK, rate=RATE, near=near, slack=slack)
+    yield case(
+        "two operators of one name",
+        part,
+        peak=1e11,
+        rate=2e10,
+        points=[("add", 1000, 12000, 1e-6), ("mul", 5, 60, 1e-8), ("add", 4000, 9000, 1e-6)],
+    )
     good = ("add", 1000, 12000, 1e-6)
     for label, bad in (
         ("no operations", {"points": [good, ("x", 0, 12000, 1e-6)]}),
