@@ -1041,7 +1041,10 @@ def show_host(step_bytes: int, step_flops: int) -> None:
     step_ms = best_ms({"": lambda: shipped(heldout[:, :1], use_cache=False)}, 30)[""]
     print(f"weights of linear layers: {step_bytes / 2**20:.1f} MiB; from memory {roof_ms:.3f} ms at best")  # fmt: skip
     print(f"a one-token pass: {step_ms:.3f} ms, its roof is {roof_ms / step_ms:.0%} of that")
-    parts = {"roof": roof_ms, "else": max(step_ms - roof_ms, 0.0)}
+    if roof_ms >= step_ms:
+        print("faster than memory's roof: the weights came from a cache, or the copies ran on a busy machine")  # fmt: skip
+        return
+    parts = {"roof": roof_ms, "else": step_ms - roof_ms}
     print(f"infinitely fast memory and arithmetic: at most {amdahl(parts, {'roof': math.inf}, 2.0)[1]:.2f} x")  # fmt: skip
 
 

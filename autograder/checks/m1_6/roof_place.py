@@ -104,6 +104,11 @@ def cases(rng):
         rate=2e10,
         points=[("add", 1000, 12000, 1e-6), ("mul", 5, 60, 1e-8), ("add", 4000, 9000, 1e-6)],
     )
+    # On both sides of every default limit: near 0.5, slack 0.1, a ridge of 8.
+    pairs = [(1, 17 / 32), (1, 31 / 64), (1, 35 / 32), (64, 71 / 64)]
+    pairs += [(7.375, 1), (7.25, 1), (8.75, 1), (8.875, 1)]
+    points = [_at("abcdefgh"[i], *pair) for i, pair in enumerate(pairs)]
+    yield case("near and slack as by default", part, points=points, peak=PEAK, rate=RATE)
     good = ("add", 1000, 12000, 1e-6)
     for label, bad in (
         ("no operations", {"points": [good, ("x", 0, 12000, 1e-6)]}),

@@ -264,3 +264,13 @@ def only_zero(points, peak, bandwidth, near=0.5, slack=0.1):
     if near == 0 or any(0 in point[1:3] for point in points):
         raise ValueError("zero")
     return _model(points, peak, bandwidth, near, slack, checks="cost")
+
+
+@wrong("another-default-near", "`near` is 0.5 where it is not given.")
+def other_near(points, peak, bandwidth, near=0.6, slack=0.1):
+    return _model(points, peak, bandwidth, near, slack)
+
+
+@wrong("another-default-slack", "`slack` is 0.1 where it is not given.")
+def other_slack(points, peak, bandwidth, near=0.5, slack=0.05):
+    return _model(points, peak, bandwidth, near, slack)
