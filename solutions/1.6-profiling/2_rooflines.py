@@ -795,10 +795,10 @@ show_placed(*placed_run)
 
 
 # %% [markdown] items="1.6.K6 1.6.C7"
-# **What you should see.** On a quiet machine add reaches the slope, GEMV half of it or more; GEMM and, with a good kernel, attention reach the flat roof. Softmax lies lower: an exponential costs more than one operation's time. A norm run in separate steps moves more
-# than the compulsory bytes and lies far below. The 8 by 8 product is far below everything.
+# **What you should see.** On a quiet machine add reaches the slope, GEMV half of it or more; GEMM and, with a good kernel, attention the flat roof. Softmax lies lower: an exponential costs more than one operation's time. A norm run in separate steps moves more
+# than the compulsory bytes: far below. So is the 8 by 8 product.
 #
-# No operator has to reach its roof. None lies above it: if one does, a ceiling was measured at a busy moment.
+# No operator has to reach its roof. If one lies above, a ceiling was measured at a busy moment.
 # %% [markdown] items="1.6.C7"
 # ## What the roofline does not show
 #
