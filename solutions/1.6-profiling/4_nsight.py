@@ -252,7 +252,7 @@ def nvtx_times(connection: sqlite3.Connection) -> dict[str, tuple[int, int, int]
         return {}
     query = """SELECT coalesce(text, value), start, end, eventType, globalTid FROM NVTX_EVENTS
         LEFT JOIN StringIds ON id = textId
-        WHERE eventType IN (59, 60) AND end IS NOT NULL ORDER BY globalTid, start"""
+        WHERE eventType IN (59, 60) AND end IS NOT NULL ORDER BY globalTid, start, end DESC"""
     found, stack = {}, []
     for name, start, end, kind, thread in connection.execute(query):
         row = found.setdefault(name, [0, 0, 0])
@@ -809,7 +809,7 @@ def occupancy_cure(
         arch: a key of LIMITS; LIMITS[arch] has `warps` and `blocks` of an SM.
 
     Returns:
-        limited_by: the names that occupancy(threads, registers, shared_bytes, arch).limited_by has, in any order.
+        limited_by: a list or tuple of the names that occupancy(threads, registers, shared_bytes, arch).limited_by has, in any order.
         registers: the highest cap that reaches the target: the given number, or a multiple of 8 from 16 up and below it.
         threads: the block size nearest to the given one that reaches it, a multiple of 32 from 32 to 1,024; the smaller of two
             equally near ones. Registers of a thread and shared_bytes of a block stay.

@@ -209,3 +209,8 @@ def not_finite(samples_ms, percents=(50, 90, 99)):
 @wrong("percent-not-checked", "A percent outside 1 to 100 must raise ValueError.")
 def any_percent(samples_ms, percents=(50, 90, 99)):
     return _model(samples_ms, percents, checks="eni")
+
+
+@wrong("single-precision", "float32 keeps seven digits: the samples are float64.")
+def single(samples_ms, percents=(50, 90, 99)):
+    return _model([float(np.float32(x)) for x in samples_ms], percents)

@@ -213,3 +213,32 @@ def share(metrics, wanted):
 @wrong("any-kind-accepted", "Another kind than INT, FP or FP64 must raise ValueError.")
 def accepted(metrics, wanted):
     return _answer(metrics, wanted if wanted in KINDS else "INT")
+
+
+@wrong(
+    "count-from-the-total",
+    "A missing count is not inferred from the total: other kinds may be in it.",
+)
+def inferred(metrics, wanted):
+    _refuse(wanted)
+    counts, total = _counts(metrics), _get(metrics, "")
+    if counts["INT"] is None and None not in (total, counts["FP"]):
+        counts["INT"] = total - counts["FP"]
+    return {
+        "counts": counts,
+        "verdict": _verdict(counts, wanted),
+        "active_pct": metrics.get(PERCENT),
+    }
+
+
+@wrong("floating-from-the-total", "A total equal to imma does not make hmma known.")
+def floating(metrics, wanted):
+    _refuse(wanted)
+    counts, total = _counts(metrics), _get(metrics, "")
+    if counts["FP"] is None and _get(metrics, "_op_hmma", 0) == 0 and total == counts["INT"]:
+        counts["FP"] = 0
+    return {
+        "counts": counts,
+        "verdict": _verdict(counts, wanted),
+        "active_pct": metrics.get(PERCENT),
+    }
