@@ -72,7 +72,7 @@ def cases(rng):
         measured=_measured(rng, sizes, 5.0, 0.5),
     )
     yield case("equal capacities", part, per_s=100.0, limit=500.0,
-               measured={8: [16.0], 2: [4.0], 4: [8.0]})  # fmt: skip
+               measured={4: [8.0], 8: [16.0], 2: [4.0]})  # fmt: skip
     yield case("equal capacities of 16 and 2", part, per_s=100.0, limit=500.0,
                measured={16: [32.0], 2: [4.0], 4: [8.0]})  # fmt: skip
     yield case("capacity equal to the arrivals", part, per_s=500.0, limit=500.0,

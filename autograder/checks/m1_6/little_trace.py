@@ -55,7 +55,7 @@ def cases(rng):
     for label, arrivals, departures, begin, end in (
         ("a departure before its arrival", [1.0, 5.0], [2.0, 4.0], 0.0, 9.0),
         (
-            "each leaves before it came, though as many came as left",
+            "departures before arrivals, which sorting would hide",
             [5.0, 1.0],
             [1.0, 5.0],
             0.0,

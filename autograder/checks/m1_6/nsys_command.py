@@ -121,4 +121,6 @@ def judge(case, answer):
 
 
 def _same(name, yours, right):
-    expect.that(yours == right, f"The {name} is off.", yours=yours, right=right)
+    words = {None: "left out", True: "said", False: "left out"}
+    yours, right = (words[v] if v in (None, True, False) else v for v in (yours, right))
+    expect.that(yours == right, f"Not as asked for: {name}.", yours=yours, right=right)

@@ -124,4 +124,6 @@ def _maybe(value, want, name, hint):
         expect.that(value is None, f"No value of `{name}` reaches the target.", yours=value,
                     right="None", hint=hint)  # fmt: skip
     else:
+        expect.that(value is not None, f"A value of `{name}` reaches the target.", yours="None",
+                    right=want, hint=hint)  # fmt: skip
         expect.integer(value, want, name, hint=hint)

@@ -109,4 +109,5 @@ def _maybe(value, want, name):
     if want is None:
         expect.that(value is None, f"`{name}` is not known.", yours=value, right="None")
     else:
+        expect.that(value is not None, f"`{name}` is known here.", yours="None", right=want)
         expect.number(value, want, name)

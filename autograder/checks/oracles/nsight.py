@@ -48,7 +48,10 @@ def split(words, short, valued, switches, tool) -> tuple[dict[str, list[str]], l
         word, equals, value = words[at].partition("=")
         if not word.startswith("--"):
             if equals:
-                raise BadCommand(f"{word} is short: its value is the next word, without '='.")
+                raise BadCommand(
+                    f"One dash makes {word} a short option: its value is the next word, without '='. "
+                    "Long names have two dashes."
+                )
             if word not in short:
                 raise BadCommand(f"{word} was not asked for, or {tool} does not know it.")
             word = short[word]
@@ -64,7 +67,8 @@ def split(words, short, valued, switches, tool) -> tuple[dict[str, list[str]], l
             value = words[at]
         allowed = valued.get(word)
         if word not in switches and allowed and not set(value.split(",")) <= set(allowed):
-            raise BadCommand(f"{word} takes {', '.join(allowed)}, not {value!r}.")
+            place = "" if equals else ", the next word"
+            raise BadCommand(f"{word} takes {', '.join(allowed)}, not {value!r}{place}.")
         if word in found and word not in MANY:
             raise BadCommand(f"{word} stands twice.")
         found.setdefault(word, []).append(value)

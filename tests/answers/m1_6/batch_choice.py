@@ -129,6 +129,13 @@ def no_limit(measured_ms, per_s, limit_ms):
     return _model(measured_ms, per_s, limit_ms, within=lambda x, limit: True)
 
 
+@wrong(
+    "first-of-equals", "Of equal capacities take the smaller batch, whatever the order of the dict."
+)
+def first_of_equals(measured_ms, per_s, limit_ms):
+    return _model(measured_ms, per_s, limit_ms, best=lambda rows: max(rows, key=lambda r: r[2]))
+
+
 @wrong("largest-batch", "Take the highest capacity, which is not always the largest batch.")
 def largest_batch(measured_ms, per_s, limit_ms):
     return _model(measured_ms, per_s, limit_ms, best=max)
