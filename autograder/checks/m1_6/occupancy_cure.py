@@ -53,10 +53,14 @@ def cases(rng):
     ]
     for part in ("one knob at a time", "limits and blocks"):
         for kernel in FIXED + drawn:
-            yield case(f"{kernel}", part, arguments=list(kernel))
+            yield case(_label(*kernel), part, arguments=list(kernel))
     for target in (0.0, -0.5, 1.01, 50.0):
         bad = [256, 64, 0, target, "sm_80"]
         yield case(f"target {target}", "refuse", arguments=bad, good=False)
+
+
+def _label(threads, registers, shared, target, arch):
+    return f"{threads} threads, {registers} registers, {shared:,} bytes, target {target:g}, {arch}"
 
 
 def probe(solution, arguments, good=True):
