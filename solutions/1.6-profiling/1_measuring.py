@@ -140,7 +140,7 @@ def show_shares() -> None:
 
 show_shares()
 # %% [markdown] items="1.6.C1"
-# **What you should see.** With many tokens most of the time, 70 to 90 %. With one token about half or less, though the multiplications are still
+# **What you should see.** With many tokens most of the time, two thirds or more. With one token about half or less, though the multiplications are still
 # nearly all there. The rest is the price of *starting* hundreds of small operations.
 #
 # So a linear layer made infinitely fast would halve a one-token step and no more. Measure where the time is; then choose what to
