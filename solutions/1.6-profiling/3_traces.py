@@ -163,7 +163,7 @@ def read_spans(trace: dict) -> list[dict]:
 
     Args:
         trace: {"traceEvents": [...]}, perhaps with other keys. Events come in any order; "name", "cat" and "args"
-            may be missing; pid and tid are ints or strings.
+            may be missing; pid and tid are ints or strings (1 and "1" are two).
 
     Returns:
         spans: dicts with exactly the keys name, cat ("" where missing), pid, tid (as in the file), start_us,
@@ -406,7 +406,7 @@ def idle_gaps(
 
     Args:
         intervals: (start_us, end_us) with start <= end, in any order; they may overlap, lie outside the window or
-            have no length (such a one divides no gap).
+            have no length (such a one divides no gap). The list is not changed.
         begin_us, end_us: the window.
         threshold_us: 0 or more; shorter gaps are left out.
 
@@ -456,7 +456,8 @@ def overlap_us(a: list[tuple[float, float]], b: list[tuple[float, float]]) -> fl
     No moment counts twice, however many intervals run in it.
 
     Args:
-        a, b: (start_us, end_us) with start <= end, in any order; those of one list may overlap; may be empty.
+        a, b: (start_us, end_us) with start <= end, in any order; those of one list may overlap; may be empty. The lists are not
+            changed.
 
     Returns:
         microseconds; overlap_us(a, a) is the time in which any of a runs.

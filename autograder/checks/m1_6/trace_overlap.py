@@ -49,7 +49,11 @@ def cases(rng):
 
 
 def probe(solution, a, b):
-    return solution([tuple(p) for p in a], [tuple(p) for p in b])
+    first, second = ([tuple(p) for p in pairs] for pairs in (a, b))
+    answer = solution(first, second)
+    # A list that was sorted in place is found here.
+    a[:], b[:] = ([list(p) for p in pairs] for pairs in (first, second))
+    return answer
 
 
 def judge(case, answer):

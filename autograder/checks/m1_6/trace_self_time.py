@@ -14,6 +14,11 @@ HINTS = (
 FIELDS = ("calls", "self_us", "total_us")
 
 
+def _numbered(spans):
+    """The same spans with a name each: recursion has a part of its own."""
+    return [{**s, "name": f"op{index}"} for index, s in enumerate(spans)]
+
+
 def cases(rng):
     first, threads, recursion, real = PARTS
 
@@ -43,7 +48,7 @@ def cases(rng):
         ],
     )
     for until in (30, 120, 400):
-        yield case("drawn", first, spans=in_order(nested(rng, 1, 1, 0, until, 4)))
+        yield case("drawn", first, spans=_numbered(in_order(nested(rng, 1, 1, 0, until, 4))))
     yield case(
         "another thread at the same time", threads, spans=[op("a", 0, 20), op("b", 5, 10, tid=2)]
     )
@@ -55,7 +60,7 @@ def cases(rng):
     )
     for _ in range(2):
         many = [s for pid in (1, 2) for tid in (1, "x") for s in nested(rng, pid, tid, 0, 90, 3)]
-        yield case("drawn, four threads", threads, spans=in_order(many))
+        yield case("drawn, four threads", threads, spans=_numbered(in_order(many)))
     yield case(
         "an operator calls itself", recursion, spans=[op("a", 0, 20), op("a", 2, 8), op("b", 3, 4)]
     )
@@ -63,6 +68,9 @@ def cases(rng):
         "itself through another",
         recursion,
         spans=[op("a", 0, 20), op("b", 2, 18), op("a", 3, 9), op("a", 10, 12)],
+    )
+    yield case(
+        "itself at equal times", recursion, spans=[op("a", 0, 9), op("a", 0, 9), op("b", 0, 9)]
     )
     yield case(
         "the same name side by side",
