@@ -50,6 +50,14 @@ def cases(rng):
     )
     yield one("the call has a long duration", first, _call(5, 0, 50), _op(5, 8, 60))
     yield one(
+        "two threads launch at once",
+        first,
+        _call(5, 0, 8),
+        _call(6, 2, 4, tid=8),
+        _op(6, 9, 20, "first"),
+        _op(5, 21, 30, "second"),
+    )
+    yield one(
         "a sync call has an id of its own",
         first,
         _call(5, 0, 4),
