@@ -741,8 +741,8 @@ def diagnose(spans: list[dict]) -> dict:
     """The fault of a trace, and the share of the window that each cause takes, as in the table above.
 
     Calls have a cat in CALLS (a waiting call also "Synchronize" in its name), operations of the device one in DEVICE,
-    annotations the cat "user_annotation". Ranges as in kernel_time_by_range. The loader's annotations and the allocator's calls never run at
-    the same time; copies, and kernels launched in `quantize` or `dequantize`, lie inside the window, and such kernels never
+    annotations the cat "user_annotation"; they may be of any thread. The allocator's calls bear exactly the names cudaMalloc or cudaFree.
+    Ranges as in kernel_time_by_range. The loader's annotations and the allocator's calls never run at the same time; copies, and kernels launched in `quantize` or `dequantize`, lie inside the window, and such kernels never
     overlap.
 
     Args:
