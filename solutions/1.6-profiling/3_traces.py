@@ -885,12 +885,13 @@ def verdict(letter: str, spans: list[dict]) -> dict:
 
     Args:
         letter: "a" to "f", a key of `recorded`.
-        spans: the spans of that trace, as read_spans gives them.
+        spans: the spans of that trace, as read_spans gives them. When graded also with all times stretched, as a slower
+            machine would record them.
 
     Returns:
         {"fault": one of the six names above,
-         "operator": the name of a span that the fault causes (without the fault the step would have none of them, or far
-            fewer); for "healthy" the one with cat "cpu_op" that has the most self time,
+         "operator": the name of a span within the step that the fault causes (without the fault the step would have none of
+            them, far fewer, or far less time in them); for "healthy" the one with cat "cpu_op" that has the most self time,
          "total_us": float, the total time of that name, as time_by_name gives it}.
 
     >>> sorted(verdict("a", read_spans(read_trace(shipped_traces()["a"]))))
