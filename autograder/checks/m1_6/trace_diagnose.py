@@ -4,7 +4,7 @@ import json
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import disguised, in_order, simulated, span
+from autograder.checks.oracles.trace_cases import disguised, in_order, shown, simulated, span
 from lab.trace_simulator import FAULTS, LOADER
 
 PARTS = {"faults": 0.25, "faults among decoys": 0.25, "shares": 0.25, "by hand": 0.25}
@@ -259,6 +259,11 @@ def probe(solution, spans=None, text="", shares=True, bad=False):
 
 
 def judge(case, answer):
+    with shown(case.inputs.get("spans", [])):
+        _compare(case, answer)
+
+
+def _compare(case, answer):
     if case.inputs.get("bad"):
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
     text = case.inputs.get("text")

@@ -2,7 +2,7 @@
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, simulated, span
+from autograder.checks.oracles.trace_cases import in_order, shown, simulated, span
 
 PARTS = {"delays": 0.5, "calls and graphs": 0.25, "idle time": 0.25}
 HINTS = (
@@ -139,6 +139,11 @@ def probe(solution, spans):
 
 
 def judge(case, answer):
+    with shown(case.spans):
+        _compare(case, answer)
+
+
+def _compare(case, answer):
     want = traces.launches(case.spans)
     expect.that(
         isinstance(answer, (list, tuple)),

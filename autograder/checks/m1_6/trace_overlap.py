@@ -56,5 +56,11 @@ def probe(solution, a, b):
     return answer
 
 
+def _pairs(intervals):
+    return [tuple(p) for p in intervals]
+
+
 def judge(case, answer):
-    expect.number(answer, traces.overlap(case.a, case.b), "overlap_us", atol=1e-6)
+    few = len(case.a) + len(case.b) < 6
+    asked = f"a = {_pairs(case.a)}, b = {_pairs(case.b)}" if few else ""
+    expect.number(answer, traces.overlap(case.a, case.b), "overlap_us", atol=1e-6, hint=asked)

@@ -2,7 +2,7 @@
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, simulated, span
+from autograder.checks.oracles.trace_cases import in_order, shown, simulated, span
 
 PARTS = {"one range": 0.4, "nested ranges": 0.35, "what counts": 0.25}
 HINTS = (
@@ -234,13 +234,18 @@ def probe(solution, spans):
 
 
 def judge(case, answer):
+    with shown(case.spans):
+        _compare(case, answer)
+
+
+def _compare(case, answer):
     want = traces.kernel_time_by_range(case.spans)
     if isinstance(answer, dict):
         expect.that(
             set(answer) == set(want),
             "The names are off.",
-            yours=sorted(map(str, answer)),
-            right=sorted(want),
+            yours=", ".join(sorted(map(repr, answer))),
+            right=", ".join(sorted(map(repr, want))),
             hint="Names of ranges with a kernel; '' for kernels whose call is in no range or not recorded.",
         )
     answer = expect.mapping(answer, tuple(want), only=True)

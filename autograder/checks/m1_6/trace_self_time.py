@@ -2,7 +2,7 @@
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, nested, simulated, span
+from autograder.checks.oracles.trace_cases import in_order, nested, shown, simulated, span
 from lab.traces import read_trace, shipped_traces
 
 PARTS = {"self and total": 0.5, "threads": 0.2, "recursion": 0.15, "real traces": 0.15}
@@ -94,6 +94,11 @@ def probe(solution, spans):
 
 
 def judge(case, answer):
+    with shown(case.spans):
+        _compare(case, answer)
+
+
+def _compare(case, answer):
     want = traces.by_name(case.spans)
     answer = expect.mapping(answer, tuple(want), only=True)
     for name, row in want.items():

@@ -61,7 +61,6 @@ def cases(rng):
         return case(label, part, trace={**more, "traceEvents": events})
 
     yield one("two complete events", first, plain)
-    yield one("nothing", first, [])
     yield one("metadata with ts 0", first, [meta, *plain])
     yield one("displayTimeUnit ns", first, plain, displayTimeUnit="ns")
     yield one(
@@ -102,6 +101,7 @@ def cases(rng):
             },
         ],
     )
+    yield one("nothing", first, [])
     b, e = (
         (lambda ts, name, tid=1, **more: _edge("B", ts, tid, name=name, **more)),
         (lambda ts, tid=1, **more: _edge("E", ts, tid, **more)),

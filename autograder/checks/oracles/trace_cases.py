@@ -1,6 +1,10 @@
 """Drawn inputs for the checks on traces: nested spans of whole microseconds, and rows of a device."""
 
+import contextlib
+from collections.abc import Iterator
+
 from autograder.checks.oracles import traces
+from autograder.checks.spec import Wrong
 from lab.trace_simulator import COMPUTE, HOST, LOADER, simulate_trace
 
 DECOYS = ("loader", "cudaFree", "wait", "copy")
@@ -90,3 +94,17 @@ def _decoys(rng, spans: list[dict]) -> list[dict]:
                              stream=COMPUTE + 30) for s, e in hidden]  # fmt: skip
         number += 1
     return out
+
+
+@contextlib.contextmanager
+def shown(spans: list[dict], most: int = 8) -> Iterator[None]:
+    """A finding on a few spans tells what they were, unless it tells a place already."""
+    try:
+        yield
+    except Wrong as verdict:
+        if not verdict.finding.where and 0 < len(spans) <= most:
+            verdict.finding.where = "; ".join(
+                f"{s['name']} {s['start_us']:g}-{s['end_us']:g} ({s['cat']}, {s['pid']}/{s['tid']})"
+                for s in spans
+            )
+        raise
