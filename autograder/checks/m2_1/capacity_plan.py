@@ -50,11 +50,13 @@ def cases(rng):
     for label, model, gpu, load, kpi in (
         ("Llama-3-8B, chat", LLAMA, A100, CHAT, KPI),
         ("hardly a request", LLAMA, A100, CHAT | {"requests_per_s": 0.01}, KPI),
-        ("memory limits the batch", LLAMA, L4, CHAT | {"prompt_tokens": 8000}, KPI | {"ttft_s": 9.0, "tpot_s": 0.9}),
+        ("memory limits the batch", LLAMA, L4, CHAT | {"prompt_tokens": 8000},
+         {"ttft_s": 9.0, "tpot_s": 0.9}),
         ("TPOT limits the batch", LLAMA, A100, CHAT | {"requests_per_s": 60.0}, KPI | {"tpot_s": 0.016}),
         ("TTFT asks for replicas", LLAMA, A100, CHAT | {"prompt_tokens": 4000, "output_tokens": 8},
          {"ttft_s": 0.26, "tpot_s": 2.0}),
-        ("two tokens of output, an odd half", LLAMA, A100, CHAT | {"output_tokens": 2}, KPI | {"tpot_s": 9.0}),
+        ("two tokens of output, an odd half", LLAMA, A100, CHAT | {"output_tokens": 2},
+         KPI | {"tpot_s": 9.0}),
         ("an odd output", LLAMA, A100, CHAT | {"output_tokens": 251}, KPI),
     ):  # fmt: skip
         yield _case(label, part, model, gpu, load, kpi, ALONE)

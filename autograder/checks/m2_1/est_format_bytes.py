@@ -30,7 +30,8 @@ def cases(rng):
     part = "matrices"
     for name, (bits, group, scale, zero) in BLOCKS.items():
         yield case(f"GGUF's {name}", part, shapes={"w": (64, 256)}, block=name,
-                   how={"keep": [], "bits": bits, "group": group, "scale_bits": scale, "zero_bits": zero})  # fmt: skip
+                   how={"keep": [], "bits": bits, "group": group, "scale_bits": scale,
+                        "zero_bits": zero})  # fmt: skip
     yield _case("no groups", part, {"w": (48, 40)}, bits=16)
     yield _case("group and scale by default", part, {"w": (48, 40)}, bits=8)
     yield _case("groups of 128", part, {"w": (24, 256)}, group=128, zero_bits=4)

@@ -62,7 +62,9 @@ def _model(model, gpu, load, kpi, *, checks="rpok", best=None, sizes=None, none=
     sizes = sizes(gpu["overhead_s"]) if sizes else gpu["overhead_s"]
     plans = [_one(model, gpu, load, kpi, tp, gpu["overhead_s"][tp], how) for tp in sizes]
     plans = [p for p in plans if p]
-    return (best or (lambda ps: min(ps, key=lambda p: (p["gpus"], p["tp"]))))(plans) if plans else none
+    return (
+        (best or (lambda ps: min(ps, key=lambda p: (p["gpus"], p["tp"]))))(plans) if plans else none
+    )
 
 
 @right("by trying")
@@ -125,7 +127,9 @@ _wrong("m-m-1-wait", "Prefills take equal times: half of M/M/1's wait.", wait=1.
 _wrong("ttft-ignored", "The TTFT is a limit.", ttft=True)
 _wrong("tpot-ignored", "The TPOT is a limit, with the load as it is.", tpot=True)
 _wrong("memory-of-one-gpu", "tp GPUs hold the model together.", one_gpu=True)
-_wrong("weights-on-each-gpu", "Tensor parallelism splits the weights; replicas copy them.", copies=True)
+_wrong(
+    "weights-on-each-gpu", "Tensor parallelism splits the weights; replicas copy them.", copies=True
+)
 _wrong("tp-does-not-speed-up", "tp GPUs compute and read at tp times the rate.", slow=True)
 _wrong("no-overhead", "Each pass pays overhead_s for its tp.", no_over=True)
 _wrong("first-that-works", "Take the plan with the fewest GPUs.", best=lambda plans: plans[0])
@@ -133,13 +137,19 @@ _wrong("fewest-replicas", "Count GPUs, not replicas.",
        best=lambda plans: min(plans, key=lambda p: (p["replicas"], p["tp"])))  # fmt: skip
 _wrong("larger-tp-of-equals", "Of plans with as many GPUs take the smaller tp.",
        best=lambda plans: min(plans, key=lambda p: (p["gpus"], -p["tp"])))  # fmt: skip
-_wrong("tp-1-alone", "Try every tp that overhead_s names.", sizes=lambda over: [t for t in over if t == 1])
+_wrong(
+    "tp-1-alone",
+    "Try every tp that overhead_s names.",
+    sizes=lambda over: [t for t in over if t == 1],
+)
 _wrong("empty-for-none", "Where nothing works, return None.", none={})
 _wrong("requests-not-checked", "Requests that are not above 0 must raise ValueError.", checks="pok")
 _wrong("kpi-not-checked", "A limit that is not above 0 must raise ValueError.", checks="rpo")
 
 
-@wrong("output-not-checked", "output_tokens below 2 must raise ValueError: there is no step to time.")
+@wrong(
+    "output-not-checked", "output_tokens below 2 must raise ValueError: there is no step to time."
+)
 def any_output(model, gpu, load, kpi):
     if load["output_tokens"] < 2:
         return None

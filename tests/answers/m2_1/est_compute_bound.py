@@ -77,7 +77,9 @@ def without_new(model, gpu, past_tokens):
     return _model(model, gpu, past_tokens, context=past_tokens)
 
 
-@wrong("ridge-point", "FLOPs for each byte of the machine is the batch for weights of 2 bytes alone.")
+@wrong(
+    "ridge-point", "FLOPs for each byte of the machine is the batch for weights of 2 bytes alone."
+)
 def ridge(model, gpu, past_tokens):
     _model(model, gpu, past_tokens)
     return math.ceil(gpu["flops_per_s"] / gpu["bytes_per_s"])

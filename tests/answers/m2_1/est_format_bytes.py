@@ -65,7 +65,9 @@ def _wrong(name, sentence, **how):
     wrong(name, sentence)(answer)
 
 
-_wrong("scales-forgotten", "Each group has a scale: 4 bits with groups of 32 are 4.5.", scales=False)
+_wrong(
+    "scales-forgotten", "Each group has a scale: 4 bits with groups of 32 are 4.5.", scales=False
+)
 _wrong("zeros-forgotten", "Each group has a zero-point of zero_bits.", zeros=False)
 _wrong("short-group-lost", "A short last group has a scale too: round the groups up.", up=False)
 _wrong("keep-ignored", "Tensors named in keep stay at 16 bits.", keeps=False)

@@ -79,7 +79,9 @@ _wrong("memory-when-equal", "Equal times count as compute-bound here.",
        lambda b, n, p: {"bound": lambda c, m: "compute" if c > m else "memory"})  # fmt: skip
 _wrong("decode-is-memory-bound", "Whether decoding is memory-bound depends on the batch.",
        lambda b, n, p: {"bound": lambda c, m: "memory" if n == 1 else "compute"})  # fmt: skip
-_wrong("batch-not-checked", "A batch below 1 must raise ValueError.", lambda b, n, p: {"checks": "np"})
+_wrong(
+    "batch-not-checked", "A batch below 1 must raise ValueError.", lambda b, n, p: {"checks": "np"}
+)
 _wrong("new-not-checked", "new_tokens below 1 must raise ValueError.",
        lambda b, n, p: {"checks": "bp"})  # fmt: skip
 _wrong("past-not-checked", "past_tokens below 0 must raise ValueError.",
