@@ -37,7 +37,7 @@ from lab.plots import curves, explore, show
 from lab.predict import reveal
 from lab.profile import use_profile
 from lab.serving import Engine, make_load, simulate
-from lab.timing import interleave_ms, sample_ms
+from lab.timing import interleave_ms
 
 torch.set_num_threads(1)  # one busy thread is disturbed less than many
 profile = use_profile(PROFILE)
@@ -83,7 +83,7 @@ show_opening()
 
 
 # %% [markdown] items="2.1.C6"
-# **What you should see.** Ten to fifty times as long on a CPU. FLOPs alone tell no time. One by one, every pass reads all weights for one token, and pays the fixed cost
+# **What you should see.** Tens of times as long on a CPU. FLOPs alone tell no time. One by one, every pass reads all weights for one token, and pays the fixed cost
 # of hundreds of small operations again.
 #
 # An estimate therefore needs three counts: **FLOPs, bytes moved, passes**. This lesson makes them from a config, checks each against a real
@@ -91,10 +91,10 @@ show_opening()
 # %% [markdown] items="2.1.C6"
 # ## Parameters
 #
-# A decoder has an embedding ($V \times h$), $L$ equal layers and a head ($h \times V$; *tied*: the embedding's own matrix). A layer has $q$ ($h \times a d$), $k$ and $v$ ($h \times a_{kv} d$),
+# A decoder has an embedding ($V \times h$), $L$ layers and a head ($h \times V$; *tied*: the embedding's matrix). A layer: $q$ ($h \times a d$), $k$ and $v$ ($h \times a_{kv} d$),
 # $o$ ($a d \times h$), an MLP, and two norms.
 #
-# $h$ hidden size, $a$ query heads, $a_{kv}$ key-value heads (GQA: fewer than $a$; MQA: 1), $d$ head size, $V$ vocabulary. Llama's MLP is *gated*: three matrices $h \times f$. OPT and GPT-2
+# $h$ hidden size, $a$ query heads, $a_{kv}$ KV heads (GQA: fewer; MQA: 1), $d$ head size, $V$ vocabulary. Llama's MLP is *gated*: three matrices $h \times f$. OPT and GPT-2
 # have two, and biases.
 # %% [markdown] items="2.1.C6"
 # ### Exercise: parameters from a config.json
@@ -226,10 +226,10 @@ show_counts()
 # %% [markdown] items="2.1.C6"
 # ## The attention term
 #
-# A query and a key of size $d$: $2 d$ FLOPs for the score, $2 d$ for the weighted value. With $a$ query heads and $L$ layers each pair of tokens costs $4 L a d$. A causal pass of $n$ tokens over
+# A query and a key of size $d$ take $2 d$ FLOPs for the score, $2 d$ for the value. With $a$ heads and $L$ layers a pair costs $4 L a d$. A causal pass of $n$ tokens over
 # $p$ cached ones has $n p + n (n + 1) / 2$ pairs.
 #
-# Against $2N$ for each token it matters when the context is near $N / (2 L a d)$: for Llama-3-8B about 14,000 tokens.
+# A token's pairs cost as much as its $2N$ at a context of $N / (2 L a d)$ tokens: Llama-3-8B 28,600.
 # %% [markdown] items="2.1.C6"
 # ### Exercise: FLOPs of a pass
 #
@@ -600,9 +600,9 @@ show_formats()
 # %% [markdown] items="2.1.C6"
 # ## Two phases on a roofline
 #
-# A pass computes $F$ FLOPs and moves $B$ bytes. A GPU does $P$ FLOP/s and moves $W$ bytes/s. If both overlap perfectly, the pass takes $\max(F / P, B / W)$ seconds: a **lower** bound.
+# A pass computes $F$ FLOPs and moves $B$ bytes, a GPU $P$ FLOP/s and $W$ bytes/s. If both overlap, it takes $\max(F / P, B / W)$ seconds: a **lower** bound.
 #
-# *Prefill*: a whole prompt in a pass. *Decode*: one new token a sequence. A pass reads the weights once, whatever the batch; each sequence reads its own cache.
+# *Prefill*: a whole prompt in a pass. *Decode*: one new token a sequence. A pass reads the weights once, whatever the batch, and each sequence's own cache.
 #
 # TTFT: time to the first token, prefill and waiting. TPOT: time per output token after it.
 # %% [markdown] items="2.1.C6"
@@ -654,7 +654,7 @@ check("est-phase-time", phase_time)
 # Measure the two roofs, then predict the two phases of the shipped model, then measure these: all in one run. The roofs: a matrix-vector product as large as the weights (bytes/s), and a product of
 # square matrices (FLOP/s).
 #
-# And the third count: a model with the same layers and hardly any numbers takes the same *passes through Python and torch*. Its time is the fixed cost of a pass.
+# And the third count: a model with the same layers and hardly any numbers takes the same *passes through Python and torch*. Its time is the fixed cost of a pass. Of 25 rounds the shortest time counts: neighbours only add.
 # %% role="given" id="machine"
 
 
@@ -672,15 +672,16 @@ def estimate_figures(settings, weight_bytes, bits=16) -> dict:
     }
 
 
-def measured_roofs() -> dict:
-    """FLOP/s of a large product, bytes/s of a matrix-vector product as large as the shipped weights."""
-    rows, side = shipped.num_parameters() // 1024, 4096 if profile.device == "cuda" else 768
+SIDE = 4096 if profile.device == "cuda" else 512
+
+
+def roof_calls() -> tuple[dict, int]:
+    """A large product, a matrix-vector product as large as the shipped weights; bytes of the latter."""
+    rows = shipped.num_parameters() // 1024
     tall = torch.rand(rows, 1024, device=profile.device, dtype=profile.dtype)
-    square = torch.rand(side, side, device=profile.device, dtype=profile.dtype)
-    with torch.inference_mode():
-        read_ms = np.median(sample_ms(lambda: torch.mv(tall, tall[0]), repeats=15))
-        product_ms = np.median(sample_ms(lambda: square @ square, repeats=9))
-    return {"flops_per_s": 2 * side**3 / product_ms * 1e3, "bytes_per_s": tall.nbytes / read_ms * 1e3}  # fmt: skip
+    square = torch.rand(SIDE, SIDE, device=profile.device, dtype=profile.dtype)
+    calls = {"product": lambda: torch.mm(square, square), "read": lambda: torch.mv(tall, tall[0])}
+    return calls, tall.nbytes
 
 
 def hollow_model():
@@ -694,45 +695,49 @@ def hollow_model():
     return made.to(profile.device, profile.dtype).eval().requires_grad_(False)
 
 
-def timed_passes(networks, new, past) -> dict:
-    """Median seconds of a pass of `new` tokens over `past` cached ones, by network, interleaved."""
+def prepared(network, new, past):
+    """A call that makes a pass of `new` tokens over `past` cached ones, again and again."""
+    ids = (text_ids[:, : past + new] % network.config.vocab_size).contiguous()
+    with torch.inference_mode():
+        kept = network(ids[:, :past]).past_key_values if past else None
 
-    def prepared(network):
-        ids = (text_ids[:, : past + new] % network.config.vocab_size).contiguous()
+    def step():
         with torch.inference_mode():
-            kept = network(ids[:, :past]).past_key_values if past else None
+            network(ids[:, past:], past_key_values=kept)
+            if kept is not None:
+                kept.crop(-new)  # as it was before the pass
 
-        def step():
-            with torch.inference_mode():
-                network(ids[:, past:], past_key_values=kept)
-                if kept is not None:
-                    kept.crop(-new)  # as it was before the pass
+    return step
 
-        return step
 
-    steps = {name: prepared(network) for name, network in networks.items()}
-    return {
-        name: np.median(ms) / 1e3 for name, ms in interleave_ms(steps, warmup=3, rounds=15).items()
-    }
+PHASES = {
+    "prefill of 255 tokens": (255, 0),
+    "prefill of 64 tokens": (64, 0),
+    "decode, 200 cached": (1, 200),
+}
 
 
 def show_machine() -> None:
-    """Roofline, fixed cost, their sum and the measurement, for prefill and decode."""
-    roofs = measured_roofs()
+    """Roofline, fixed cost and measurement, all interleaved in one run; of each the shortest time."""
+    calls, read_bytes = roof_calls()
+    hollow = hollow_model()
+    for label, where in PHASES.items():
+        calls[label] = prepared(shipped, *where)
+        calls[f"hollow {label}"] = prepared(hollow, *where)
+    spent_s = {k: np.min(ms) / 1e3 for k, ms in interleave_ms(calls, rounds=25).items()}
+    roofs = {"flops_per_s": 2 * SIDE**3 / spent_s["product"], "bytes_per_s": read_bytes / spent_s["read"]}  # fmt: skip
     print(
         f"measured here: {roofs['flops_per_s'] / 1e9:,.1f} GFLOP/s, {roofs['bytes_per_s'] / 1e9:,.1f} GB/s"
     )
     bits = 8 * shipped.lm_head.weight.element_size()
-    held = sum(p.nbytes for p in shipped.parameters())
-    figures = estimate_figures(SHIPPED_CONFIG, held, bits)
-    networks = {"shipped": shipped, "hollow": hollow_model()}
-    for label, new, past in (("prefill of 255 tokens", 255, 0), ("prefill of 64 tokens", 64, 0), ("decode, 200 cached", 1, 200)):  # fmt: skip
+    figures = estimate_figures(SHIPPED_CONFIG, sum(p.nbytes for p in shipped.parameters()), bits)
+    for label, (new, past) in PHASES.items():
         found = phase_time(figures, roofs, 1, new, past)
-        real = timed_passes(networks, new, past)
-        sum_s = found["seconds"] + real["hollow"]
+        fixed_s, real_s = spent_s[f"hollow {label}"], spent_s[label]
+        sum_s = found["seconds"] + fixed_s
         print(
-            f"{label:22s} roofline {1e3 * found['seconds']:7.2f} ms ({found['bound']}), fixed {1e3 * real['hollow']:6.2f} ms,"
-            f" sum {1e3 * sum_s:7.2f} ms; measured {1e3 * real['shipped']:7.2f} ms = {real['shipped'] / found['seconds']:4.1f} x roofline, {real['shipped'] / sum_s:4.2f} x sum"
+            f"{label:21s} roofline {1e3 * found['seconds']:7.2f} ms ({found['bound']}), fixed {1e3 * fixed_s:6.2f} ms;"
+            f" measured {1e3 * real_s:7.2f} ms = {real_s / found['seconds']:4.1f} x roofline, {real_s / sum_s:4.2f} x both"
         )
 
 
@@ -740,9 +745,10 @@ show_machine()
 
 
 # %% [markdown] items="2.1.C6"
-# **What you should see.** The roofline alone is a lower bound, and for decoding it is far off: on this small model the fixed cost is several times the reading. The sum of both comes near (within about a third here); what is left are norms, softmax, small products below the roof.
+# **What you should see.** For decoding the roofline alone is far too low: on this small model the fixed cost is larger than the reading. The sum comes much nearer. What is left: norms, softmax, products whose shapes reach less
+# than the roof, and neighbours on the machine.
 #
-# On a GPU with a large model the fixed cost hides behind reading, and CUDA graphs remove most of the rest. Then engines reach perhaps 60 to 80 % of the bandwidth in decode. Measure yours, and divide by it.
+# With a large model on a GPU reading outweighs the fixed cost, and CUDA graphs remove most of it. Measure your engine, and divide by what you measured.
 # %% [markdown] items="2.1.C6 2.1.K6"
 # ## When does decoding turn compute-bound?
 #
@@ -826,7 +832,7 @@ explore(draw_decode, context=[128, 1024, 4096, 16384, 65536], card=list(CARDS))
 
 
 # %% [markdown] items="2.1.C6 2.1.K6"
-# **What you should see.** At 128 tokens decoding turns compute-bound at a batch that may still fit. At 1,024 it takes a larger one, at 4,096 none does: each sequence moves its own cache, which no batch shares. The dotted line, memory, comes first in most serving.
+# **What you should see.** On the A100 decoding with 128 tokens turns compute-bound at a batch of about 200, which fits. With 1,024 tokens no batch does: each sequence moves its own cache, which no batch shares. Then memory, the dotted line, says where to stop; at 65,536 tokens that is at six sequences.
 # %% [markdown] items="2.1.K6"
 # ## A plan from four limits
 #
@@ -883,7 +889,7 @@ def plan_capacity(model: dict, gpu: dict, load: dict, kpi: dict) -> dict | None:
     >>> plan = plan_capacity(small, card, {"requests_per_s": 40.0, "prompt_tokens": 500, "output_tokens": 101},
     ...                      {"ttft_s": 0.1, "tpot_s": 0.02})
     >>> [plan[key] for key in ("gpus", "tp", "replicas", "fit", "batch")], round(plan["tpot_s"], 6), round(plan["ttft_s"], 6)
-    ([1, 1, 1, 33, 17], 0.004642, 0.012588)
+    ([1, 1, 1, 33, 22], 0.00544, 0.013571)
     """
     ### BEGIN SOLUTION
     prompt, output = load["prompt_tokens"], load["output_tokens"]
@@ -954,7 +960,7 @@ def show_plans() -> None:
 
 show_plans()
 # %% [markdown] items="2.1.K6"
-# **What you should see.** Llama-2-70B in 16 bits needs groups for memory alone (138 GB of weights), and a tight TPOT makes groups larger: only more bandwidth shortens a step. A card may have no plan at all, whatever you pay.
+# **What you should see.** Llama-2-70B in 16 bits needs groups for memory alone (138 GB of weights). A tighter TPOT takes more GPUs: smaller batches, or larger groups, since only more bandwidth shortens a step with few sequences. A card may have no plan at all, whatever you pay.
 # %% [markdown] items="2.1.K6"
 # ## Prediction against simulation
 #
