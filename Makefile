@@ -126,6 +126,7 @@ lm-gguf: llamacpp
 
 gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,gpu]'
+	-python -m data.record_traces --gpu  # traces for module 1.6, lesson 3
 	-python -m ci.ncu_counters  # counters for module 1.6; goes on without ncu
 	python ci/run_notebooks.py --profile gpu
 

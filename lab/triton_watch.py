@@ -11,6 +11,8 @@ from lab.errors import CourseError
 from lab.triton_setup import is_interpreted
 
 SECTOR_BYTES = 32
+# What a masked lane holds when tl.load has no `other`: on a GPU anything, in Triton's interpreter 0.
+UNDEFINED = 77
 
 
 class OutOfBounds(CourseError):
@@ -25,12 +27,14 @@ class Traffic:
         requests: calls of tl.load or tl.store in a program that touched at least one element.
         elements, bytes: that were asked for; masked lanes count nothing.
         sectors: 32-byte pieces of memory touched, summed over requests.
+        programs: that touched at least one element.
     """
 
     requests: int = 0
     elements: int = 0
     bytes: int = 0
     sectors: int = 0
+    programs: set[tuple[int, int, int]] = field(default_factory=set)
 
     @property
     def sector_bytes(self) -> int:
@@ -66,6 +70,8 @@ class Watch:
 def watch(stop: bool = True, **buffers: Any) -> Iterator[Watch]:
     """Record the accesses of every kernel that runs in this `with` block.
 
+    A masked lane of a load without `other` holds UNDEFINED.
+
     Args:
         stop: raise OutOfBounds at the first access outside all buffers. False: note it, read 0
             there, write nothing.
@@ -86,9 +92,11 @@ def watch(stop: bool = True, **buffers: Any) -> Iterator[Watch]:
     accesses = _Accesses(seen, buffers, stop)
     kept = {name: getattr(builder, name) for name in ("create_masked_load", "create_masked_store")}
 
-    def load(self, ptrs, mask, *rest):
+    def load(self, ptrs, mask, other, *rest):
         good = accesses.note("read", ptrs, mask.data, self.grid_idx)
-        return kept["create_masked_load"](self, ptrs, _masked(interpreter, mask, good), *rest)
+        other = _undefined(interpreter, ptrs, mask) if other is None else other
+        masked = _masked(interpreter, mask, good)
+        return kept["create_masked_load"](self, ptrs, masked, other, *rest)
 
     def store(self, ptrs, value, mask, *rest):
         good = accesses.note("write", ptrs, mask.data, self.grid_idx)
@@ -125,6 +133,12 @@ def _masked(interpreter: Any, mask: Any, good: np.ndarray) -> Any:
     )
 
 
+def _undefined(interpreter: Any, ptrs: Any, mask: Any) -> Any:
+    kind = ptrs.get_element_ty()
+    data = np.where(np.broadcast_to(mask.data, np.shape(ptrs.data)), 0, UNDEFINED)
+    return interpreter.TensorHandle(data.astype(interpreter._get_np_dtype(kind)), kind)
+
+
 class _Accesses:
     """Sorts addresses into buffers."""
 
@@ -145,7 +159,9 @@ class _Accesses:
             here = asked & (addresses >= start) & (addresses + item <= start + size)
             inside |= here
             if here.any():
-                _count(side.setdefault(name, Traffic()), addresses[here], item)
+                traffic = side.setdefault(name, Traffic())
+                traffic.programs.add(tuple(program))
+                _count(traffic, addresses[here], item)
         if (asked & ~inside).any():
             self._outside(way, addresses[asked & ~inside], item, program)
         return inside

@@ -11,7 +11,7 @@ from lab.errors import CourseError
 from lab.triton_probe import run_kernel
 from lab.triton_ptx import compile_kernel
 from lab.triton_setup import use_triton
-from lab.triton_watch import OutOfBounds, watch
+from lab.triton_watch import UNDEFINED, OutOfBounds, watch
 
 triton, tl = use_triton()
 
@@ -28,6 +28,17 @@ def copy_kernel(x_ptr, out_ptr, n, stride, BLOCK: tl.constexpr):
 def open_kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
     lanes = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     tl.store(out_ptr + lanes, tl.load(x_ptr + lanes), mask=lanes < n)
+
+
+@triton.jit
+def half_masked_kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    lanes = tl.arange(0, BLOCK)
+    tl.store(out_ptr + lanes, tl.load(x_ptr + lanes, mask=lanes < n))
+
+
+@triton.jit
+def unsupported_kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    tl.make_block_ptr(x_ptr, (n,), (1,), (0,), (BLOCK,), (0,))
 
 
 @triton.jit
@@ -75,8 +86,24 @@ def test_masked_lanes_count_nothing():
     assert seen.loads["x"].elements == 100 and not seen.outside
 
 
+def test_a_masked_lane_without_other_holds_no_zero():
+    x, out = torch.ones(4), torch.zeros(4)
+    with watch(x=x, out=out):
+        half_masked_kernel[(1,)](x, out, 2, BLOCK=4)
+    assert out.tolist() == [1, 1, UNDEFINED, UNDEFINED]
+
+
+def test_programs_that_wrote_are_counted():
+    x, out = torch.ones(100), torch.zeros(100)
+    with watch(x=x, out=out) as seen:
+        copy_kernel[(4,)](x, out, 100, 1, BLOCK=32)
+    assert seen.stores["out"].programs == {(p, 0, 0) for p in range(4)}
+    assert seen.stores["out"].elements == 100
+
+
 def test_an_access_outside_stops_and_is_named():
-    x, out = torch.arange(100.0), torch.zeros(100)
+    whole = torch.zeros(4096)  # far enough apart: beyond the end of x nothing of out begins
+    x, out = whole[:100].copy_(torch.arange(100.0)), whole[2048:2148]
     with (
         pytest.raises(OutOfBounds, match=r"Program \(1, 0, 0\) would read element 100 of `x`"),
         watch(x=x, out=out),
@@ -132,6 +159,8 @@ def test_the_probe_tells_kinds_of_answers():
     assert _run(lambda *a: None) == {"kind": "function"}
     with pytest.raises(NotImplementedError):
         _run(unwritten_kernel)
+    with pytest.raises(RuntimeError, match="cannot run this: Block pointers"):
+        _run(unsupported_kernel)
     with pytest.raises(NameError, match="no_such_name"):
         _run(faulty_kernel)
     changed = _run(scribbling_kernel, 3)
@@ -143,6 +172,14 @@ def test_the_probe_tells_kinds_of_answers():
     ]
     right = _run(round_kernel)
     assert right["kind"] == "kernel" and right["outside"] == []
+    assert right["stored"] == {"out": [10, 2, 1]}  # elements, sectors, programs
+
+
+def test_the_end_of_one_buffer_is_not_the_next_one():
+    """Small tensors may be neighbours in memory: the probe keeps them apart."""
+    for _ in range(20):
+        run = _run(open_kernel)
+        assert len(run["outside"]) == 3 and {o[0] for o in run["outside"]} == {"x"}
 
 
 def test_an_input_that_is_written_is_named():

@@ -86,7 +86,7 @@ else:
 # ## Pointers, offsets, masks
 #
 # `x_ptr + lanes` is a block of addresses. `tl.load(addresses, mask=m, other=0)` reads where `m` holds and gives 0 elsewhere;
-# `tl.store(addresses, values, mask=m)` writes where `m` holds.
+# `tl.store(addresses, values, mask=m)` writes where `m` holds. Without `other` a masked lane holds anything (here, watched: 77).
 #
 # `tl.constexpr` arguments are fixed at compile time. The length of `tl.arange` must be a power of two, so the last program nearly always
 # has lanes too many: the mask is not an option.
@@ -208,7 +208,7 @@ explore(sector_share, stride=(1, 64, 1), bytes_each=[1, 2, 4, 8])
 #
 # At each launch Triton looks at the arguments: is an address, is $n$ a multiple of 16? For each answer it compiles another
 # version.
-#
+# %% [markdown] items="1.5.C19"
 # **Predict, then run.** Your kernel with BLOCK = 1024 and 128 threads: 8 elements a thread, from two inputs. Unaligned, these are 16
 # loads of one byte. How many loads when all is aligned to 16?
 # %% role="predict" id="guess-loads"

@@ -359,8 +359,8 @@ explore(request_bytes, codes_a_thread=[1, 2, 4, 8, 16], length=[512, 4096, 32768
 def add_on_device(kernel: object, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
     """Codes of x + y and their scale, computed on the device with the wide kernel.
 
-    Symmetric: s = max |v| / 127 for each input (1.0 for a vector of zeros), codes round half to even of v / s in float64,
-    zero-points 0. The output's scale is s_x + s_y. Parameters from `integer_params`.
+    Symmetric: s = max |v| / 127 for each input (1.0 for a vector of zeros or of no values), codes round half to even
+    of v / s, both in float64; zero-points 0. The output's scale is s_x + s_y. Parameters from `integer_params`.
 
     Args:
         kernel: launched once as kernel(grid, block, args), blocks of 256 threads, as many blocks as
@@ -490,7 +490,7 @@ else:
 #
 # On a CUDA machine: `ncu --set full --kernel-name quantized_vector_add_kernel python your_script.py` (Nsight Compute). Look at *Memory Throughput*, *L1/TEX: sectors per request* and *Warp state: stall
 # long scoreboard*. Without one, `cuda.watch` has the sectors and requests, not the time.
-#
+# %% [markdown] items="1.5.P4"
 # **In your own words**, in 150 to 250 words: a report. What was measured on which machine; are all pairs exact; requests and sectors of both kernels and what they mean; which bound the kernel has (memory or
 # instructions) and how you know; the share of copy bandwidth, or what you would measure to get it; one change that would *not* help, and why.
 # %% [markdown] role="written" id="qadd-report" items="1.5.P4" points=5

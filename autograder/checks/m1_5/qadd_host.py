@@ -18,6 +18,11 @@ def cases(rng):
     for n in (64, 100, 4097):
         yield _case(rng, f"{n} values", "codes", n, 1.0, 1.0)
     yield _case(rng, "scales far apart", "codes", 200, 30.0, 0.01)
+    # 49 * (1 / 49) is below 1: a product with the reciprocal misses ties.
+    for scale, label in ((1.0, "half-way values"), (49.0, "half-way values, scale 49")):
+        yield _half_way(rng, label, scale)
+    # The float32 next to a half: float64 tells on which side it lies, float32 does not.
+    yield _half_way(rng, "next to half-way", float(rng.uniform(0.01, 0.03)))
     for n in (1, 4096, 4097, 9000):
         yield _case(rng, f"{n} values, launch", "launch", n, 1.0, 0.5)
     zeros = np.zeros(50, np.float32)
@@ -31,6 +36,13 @@ def cases(rng):
 def _case(rng, label, part, n, wide_x, wide_y):
     x, y = (rng.normal(0, w, n).astype(np.float32) for w in (wide_x, wide_y))
     return case(label, part=part, x=x, y=y)
+
+
+def _half_way(rng, label, scale):
+    """x with a code and a half everywhere; y so small that the sum's codes are those of x."""
+    top = np.float32(127 * scale)
+    x = np.float32([*(float(top) / 127 * (np.arange(-120, 120) + 0.5)), top])
+    return case(label, part="codes", x=x, y=rng.normal(0, 1e-3 * scale, x.size).astype(np.float32))
 
 
 def probe(solution, x, y, good=True):

@@ -15,6 +15,8 @@ def cases(rng):
     yield case("equal scales", part="multipliers", arguments=(0.5, 0.5, 0.5, 0, 0, 0))
     yield case("one larger", part="multipliers", arguments=(0.5, 0.25, 0.5, 3, -4, 5))
     yield case("b is larger", part="multipliers", arguments=(0.01, 0.7, 0.3, 0, 0, 0))
+    # In float32 the first multiplier is off by one.
+    yield case("24 bits are too few", part="multipliers", arguments=(0.159, 0.011, 0.3, 0, 0, 0))
     for _ in range(6):
         scales = tuple(float(s) for s in 10 ** rng.uniform(-3, 0, 3))
         zeros = tuple(int(z) for z in rng.integers(-128, 128, 3))
@@ -25,6 +27,8 @@ def cases(rng):
     # 2**21 exactly is allowed, and a rounded multiplier just above it is not.
     yield case("exactly 2**21", part="extremes", arguments=(1.0, 0.3, 1.0, 0, 0, 0))
     yield case("just above 2**21", part="extremes", arguments=(1.0 + 2**-21, 0.3, 1.0, 0, 0, 0))
+    # 2**21 and a quarter rounds to 2**21: the limit is the multiplier's, not the ratio's.
+    yield case("rounded to 2**21", part="extremes", arguments=(1.0 + 2**-23, 0.3, 1.0, 0, 0, 0))
     inf, nan = float("inf"), float("nan")
     for scales in (
         (0.0, 1.0, 1.0),

@@ -66,3 +66,4 @@ def judge(case, answer):
         want[i] = (nibble - 16 * (nibble >= 8)) * float(case.scale[i // case.group])
     expect.close(out, want, "out", rtol=tolerances.SCALAR)
     triton_runs.clean(run, {"packed": case.packed.size, "scale": case.scale.size, "out": case.n})
+    triton_runs.stored_once(run, "out", case.n, -(-case.packed.size // case.block))

@@ -33,3 +33,25 @@ def clean(run: dict, sizes: dict[str, int]) -> None:
             where=f"program {tuple(program)}",
             hint="Mask every load and store; a masked lane touches no memory.",
         )
+
+
+def stored_once(
+    run: dict, name: str, count: int, programs: int, most_sectors: int | None = None
+) -> None:
+    """`count` elements written once, by `programs` programs; says nothing where unwatched.
+
+    most_sectors: at most so many sectors in all requests together.
+    """
+    elements, sectors, wrote = run.get("stored", {}).get(name, (count, 0, programs))
+    expect.that(
+        (elements, wrote) == (count, programs),
+        f"Each element of `{name}` is to be written once, by its own program.",
+        yours=f"writes: {elements}, by programs: {wrote}",
+        right=f"writes: {count}, by programs: {programs}",
+    )
+    expect.that(
+        most_sectors is None or sectors <= most_sectors,
+        "The lanes of a program are to do neighbouring elements.",
+        yours=f"{sectors} sectors written in `{name}`",
+        right=f"at most {most_sectors}",
+    )

@@ -263,3 +263,43 @@ def block_left_out():
     int total = m_a * (a[i] - z_a) + m_b * (b[i] - z_b);
     int code = ((total + (1 << (shift - 1))) >> shift) + z_out;
     out[i] = (signed char)max(-128, min(127, code));""")
+
+
+@wrong(
+    "zero-point-shifted-too",
+    "z_out << shift does not fit an int for large shifts: add z_out after the shift.",
+)
+def shifted_zero_point():
+    return _source("""
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    int total = m_a * (a[i] - z_a) + m_b * (b[i] - z_b);
+    int code = (total + (1 << (shift - 1)) + (z_out << shift)) >> shift;
+    out[i] = (signed char)max(-128, min(127, code));""")
+
+
+@wrong(
+    "products-halved-first",
+    "You shift each product before the sum: two lost bits can make a whole one, and a tie goes down.",
+)
+def halved():
+    return _source("""
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    int total = ((m_a * (a[i] - z_a)) >> 1) + ((m_b * (b[i] - z_b)) >> 1);
+    int code = ((total + ((1 << (shift - 1)) >> 1)) >> (shift - 1)) + z_out;
+    out[i] = (signed char)max(-128, min(127, code));""")
+
+
+@wrong(
+    "one-thread-does-all",
+    "Thread 0 does every element, and the others none.",
+)
+def thread_0():
+    return _source("""
+    if (blockIdx.x || threadIdx.x) return;
+    for (int i = 0; i < n; i++) {
+        int total = m_a * (a[i] - z_a) + m_b * (b[i] - z_b);
+        int code = ((total + (1 << (shift - 1))) >> shift) + z_out;
+        out[i] = (signed char)max(-128, min(127, code));
+    }""")

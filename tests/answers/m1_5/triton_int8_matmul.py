@@ -488,3 +488,33 @@ def by_columns(
         sums = tl.dot(a, b, sums, out_dtype=tl.int32)
     inside = (rows[:, None] < M) & (cols[None, :] < N)
     tl.store(c_ptr + cols[None, :] * M + rows[:, None], sums, mask=inside)
+
+
+@wrong(
+    "other-left-out",
+    "Without `other` a masked lane holds anything, and it is added to the sum: other=0.",
+)
+@triton.jit
+def no_other(
+    a_ptr,
+    b_ptr,
+    c_ptr,
+    M,
+    N,
+    K,
+    BLOCK_M: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+    BLOCK_K: tl.constexpr,
+):
+    rows = tl.program_id(0) * BLOCK_M + tl.arange(0, BLOCK_M)
+    cols = tl.program_id(1) * BLOCK_N + tl.arange(0, BLOCK_N)
+    sums = tl.zeros((BLOCK_M, BLOCK_N), dtype=tl.int32)
+    for start in range(0, K, BLOCK_K):
+        ks = start + tl.arange(0, BLOCK_K)
+        a_inside = (rows[:, None] < M) & (ks[None, :] < K)
+        b_inside = (cols[None, :] < N) & (ks[:, None] < K)
+        a = tl.load(a_ptr + rows[:, None] * K + ks[None, :], mask=a_inside)
+        b = tl.load(b_ptr + cols[None, :] * K + ks[:, None], mask=b_inside)
+        sums = tl.dot(a, b, sums, out_dtype=tl.int32)
+    inside = (rows[:, None] < M) & (cols[None, :] < N)
+    tl.store(c_ptr + rows[:, None] * N + cols[None, :], sums, mask=inside)

@@ -204,3 +204,18 @@ def amax_stored(x_ptr, q_ptr, scale_ptr, cols, stride, BLOCK: tl.constexpr):
     q = round_even(x / tl.where(amax > 0, amax / 127.0, 1.0))
     tl.store(q_ptr + row * cols + lanes, q.to(tl.int8), mask=lanes < cols)
     tl.store(scale_ptr + row, amax)
+
+
+@wrong(
+    "other-left-out",
+    "Without `other` a masked lane holds anything, and may win the reduction: other=0.0.",
+)
+@triton.jit
+def no_other(x_ptr, q_ptr, scale_ptr, cols, stride, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    lanes = tl.arange(0, BLOCK)
+    x = tl.load(x_ptr + row * stride + lanes, mask=lanes < cols)
+    scale = tl.max(tl.abs(x), axis=0) / 127.0
+    q = round_even(x / tl.where(scale > 0, scale, 1.0))
+    tl.store(q_ptr + row * cols + lanes, q.to(tl.int8), mask=lanes < cols)
+    tl.store(scale_ptr + row, scale)

@@ -148,3 +148,29 @@ def block_mask(x_ptr, y_ptr, out_ptr, n, BLOCK: tl.constexpr):
     x = tl.load(x_ptr + lanes, mask=inside, other=0).to(tl.int32)
     y = tl.load(y_ptr + lanes, mask=inside, other=0).to(tl.int32)
     tl.store(out_ptr + lanes, tl.minimum(tl.maximum(x + y, -128), 127).to(tl.int8), mask=inside)
+
+
+@wrong("every-program-does-all", "Each program does every element: program p does its BLOCK only.")
+@triton.jit
+def all_by_each(x_ptr, y_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    for start in range(0, n, BLOCK):
+        lanes = start + tl.arange(0, BLOCK)
+        inside = lanes < n
+        x = tl.load(x_ptr + lanes, mask=inside, other=0).to(tl.int32)
+        y = tl.load(y_ptr + lanes, mask=inside, other=0).to(tl.int32)
+        total = tl.minimum(tl.maximum(x + y, -128), 127)
+        tl.store(out_ptr + lanes, total.to(tl.int8), mask=inside)
+
+
+@wrong(
+    "lanes-apart",
+    "Your lanes are num_programs apart: every lane has a sector to itself. Program p does neighbours.",
+)
+@triton.jit
+def lanes_apart(x_ptr, y_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    lanes = tl.program_id(0) + tl.num_programs(0) * tl.arange(0, BLOCK)
+    inside = lanes < n
+    x = tl.load(x_ptr + lanes, mask=inside, other=0).to(tl.int32)
+    y = tl.load(y_ptr + lanes, mask=inside, other=0).to(tl.int32)
+    total = tl.minimum(tl.maximum(x + y, -128), 127)
+    tl.store(out_ptr + lanes, total.to(tl.int8), mask=inside)
