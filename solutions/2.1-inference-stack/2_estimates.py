@@ -651,10 +651,10 @@ check("est-phase-time", phase_time)
 # %% [markdown] items="2.1.C6"
 # ## Prediction against this machine
 #
-# Measure the two roofs, then predict the two phases of the shipped model, then measure these: all in one run. The roofs: a matrix-vector product as large as the weights (bytes/s), and a product of
+# Measure two roofs and two phases of the shipped model in one run. The roofs: a matrix-vector product as large as the weights (bytes/s), and a product of
 # square matrices (FLOP/s).
 #
-# And the third count: a model with the same layers and hardly any numbers takes the same *passes through Python and torch*. Its time is the fixed cost of a pass. Of 25 rounds the shortest time counts: neighbours only add.
+# And the third count: a model with the same layers and hardly any numbers makes the same calls of Python and torch. Its time is the *fixed cost* of a pass. Of 25 rounds the shortest counts: neighbours only add.
 # %% role="given" id="machine"
 
 
@@ -811,10 +811,11 @@ def draw_decode(context=1024, card="A100 80 GB SXM"):
     turn = compute_bound_batch(LLAMA_3_8B, CARDS[card], context)
     space = 0.9 * CARDS[card]["memory_bytes"] - LLAMA_3_8B["weight_bytes"]
     fit = int(space // ((context + 1) * LLAMA_3_8B["kv_token_bytes"]))
-    said = f"{card}, context {context:,}: {fit:,} sequences fit; compute-bound from batch {turn}"
+    when = f"compute-bound from {turn:,}" if turn else "never compute-bound"
+    said = f"{card}, {context:,} tokens: {fit:,} fit, {when}"
     drawn = curves(
         sizes,
-        {"roofline": roof, "if each sequence were free": ideal},
+        {"roofline": roof, "in proportion": ideal},
         xlabel="batch",
         ylabel="tokens/s",
         logx=True,
@@ -1012,14 +1013,13 @@ def show_simulation() -> None:
               f" mean TPOT {1e3 * tpot.mean():.2f} ms (P99 {1e3 * np.quantile(tpot, 0.99):.2f})")  # fmt: skip
     reveal(my_p99_ratio, np.quantile(ttft, 0.99) / found["ttft_s"], "times the planned mean")
     drawn = curves(
-        np.sort(1e3 * ttft)[:: len(ttft) // 200],
-        {"simulated": np.linspace(0, 1, len(np.sort(ttft)[:: len(ttft) // 200]))},
+        1e3 * np.quantile(ttft, np.linspace(0, 1, 41)),
+        {"simulated, lengths vary": np.linspace(0, 1, 41)},
         xlabel="TTFT, ms",
         ylabel="share of requests",
     )
-    drawn.axes[0].axvline(
-        1e3 * found["ttft_s"], color="black", linestyle="--", label="planned mean"
-    )
+    drawn.axes[0].axvline(1e3 * found["ttft_s"], color="black", linestyle="--")
+    drawn.axes[0].text(1e3 * found["ttft_s"], 0.02, " planned mean")
     show(drawn, "Share of requests by TTFT, rising to 1; a dashed line marks the planned mean, beyond which a long tail of requests lies.")  # fmt: skip
 
 

@@ -39,6 +39,7 @@ def cases(rng):
     yield case("Llama-3-8B, one more", part, config=BIG, new=1, past=8191, logits=1, causal=True)
     yield case("causal is the default", part, config=small(rng), new=6, past=2, logits=1,
                causal=None)  # fmt: skip
+    yield case("all defaults", part, config=small(rng), new=4, past=0, logits=1, causal=None)
     for label, new, past, logits in (
         ("no new tokens", 0, 5, 0),
         ("a negative past", 2, -1, 1),
@@ -53,7 +54,7 @@ def probe(solution, config, new, past, logits, causal, refuse=False):
     if refuse:
         return refusal(lambda: solution(config, new, past, logits, causal))  # noqa: F821
     if causal is None:
-        return solution(config, new, past, logits)
+        return solution(config, new, past, logits) if past else solution(config, new)
     return solution(config, new, past, logits, causal)
 
 

@@ -21,7 +21,12 @@ def _one(m, gpu, load, kpi, tp, over, how):
     space -= m["weight_bytes"] * (tp if how.get("copies") else 1)
     room = {"both": prompt + output, "prompt": prompt, "mean": prompt + output // 2}
     fit = int(space // (room[how.get("room", "both")] * m["kv_token_bytes"]))
-    context = prompt + {"half": output // 2, "none": 0, "all": output}[how.get("context", "half")]
+    context = (
+        prompt
+        + {"half": output // 2, "none": 0, "all": output, "up": -(-output // 2)}[
+            how.get("context", "half")
+        ]
+    )
     prefill = _time_s(m, gpu, 1, prompt, 0, tp, over, **how)
 
     def tpot(b):
@@ -120,6 +125,7 @@ _wrong("prefill-is-free", "A prefill takes time of the same GPU: each one delays
 _wrong("context-of-the-prompt", "Decoding runs at the mean context, half of the output included.",
        context="none")  # fmt: skip
 _wrong("context-of-the-end", "Only the last step has the whole output as context.", context="all")
+_wrong("half-rounded-up", "Half of an odd output is rounded down: O // 2.", context="up")
 _wrong("output-steps", "The first token comes from the prefill: output - 1 steps follow.", steps=1)
 _wrong("always-full", "The batch settles where Little's law holds; it need not be full.", full=True)
 _wrong("no-wait", "Requests wait for the prefills before them.", wait=0.0)
