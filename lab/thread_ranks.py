@@ -65,6 +65,11 @@ class ThreadRank:
         self.sent: list[tuple[int, str]] = []
         self.reduced: list[tuple[str, object]] = []
 
+    @property
+    def unread(self) -> int:
+        """Messages to this rank that it has not received."""
+        return len(self._group.boxes[self.rank])
+
     def send_next(self, array: np.ndarray) -> None:
         """Send a copy of an array to rank (rank + 1) % ranks. Does not wait."""
         copy = np.array(array)

@@ -45,7 +45,10 @@ def test_all_reduce_agrees_and_leaves_its_argument():
     for total, largest in threads + processes:
         assert total.tolist() == [3.0, -6.0] and largest.tolist() == [2.0, -2.0]
     assert given[0][0].tolist() == [1.0, -2.0]
-    assert [(op, x.tolist()) for op, x in members[1].reduced] == [("sum", [2.0, -4.0]), ("max", [2.0, -4.0])]  # fmt: skip
+    assert [(op, x.tolist()) for op, x in members[1].reduced] == [
+        ("sum", [2.0, -4.0]),
+        ("max", [2.0, -4.0]),
+    ]
 
 
 def test_empty_messages_and_one_rank():
