@@ -1,5 +1,7 @@
 """parallel-plan: the planner against all layouts, each placed device by device on its nodes."""
 
+import ast
+import functools
 from fractions import Fraction
 
 from autograder.checks import case, expect
@@ -88,6 +90,8 @@ def _fixed():
     for label, model, machine in (
         ("three stages would do, 32 layers", _shape(26 * 10**9, 32, 32, 8),
          _machine(5, 1, 24.0, quick, (8.0, 50.0))),
+        ("weights between 0.9 and all of the memory", _shape(37 * 10**9, 32, 32, 8),
+         _machine(2, 1, 80.0, quick, (8.0, 50.0))),
         ("12 heads on 8 devices", _shape(10 * 10**9, 24, 12, 1), dgx),
         ("2 KV heads on 8 devices", _shape(30 * 10**9, 36, 16, 2), dgx),
         ("6 KV heads on 8 devices", _shape(30 * 10**9, 40, 24, 6), dgx),
@@ -225,10 +229,17 @@ def choice(given, rows):
     return max(rows, key=lambda r: r["tokens_per_s"], default=None)
 
 
+@functools.lru_cache(maxsize=256)
+def _known(written):
+    """The best layout of a case; banks ask for the same one again and again."""
+    given = ast.literal_eval(written)
+    return choice(given, layouts(given))
+
+
 def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
-    want = choice(case.inputs, layouts(case.inputs))
+    want = _known(repr(case.inputs))
     if want is None:
         expect.that(
             answer is None, "No layout is allowed here: return None.", yours=answer, right="None"

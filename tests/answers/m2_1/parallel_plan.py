@@ -1,5 +1,6 @@
 """Answers to parallel-plan."""
 
+import functools
 import itertools
 
 from autograder.checks.bank import right, wrong
@@ -90,6 +91,12 @@ def _evaluate(model, machine, batch, context, tp, pp, dp, change):
     }
 
 
+@functools.cache
+def _triples(devices):
+    every = itertools.product(range(1, devices + 1), repeat=3)
+    return [(t, p, d) for t, p, d in every if t * p * d <= devices]
+
+
 def _model(
     model, machine, batch, context, limit=None, change="", skip="", key=None, goal="tokens_per_s"
 ):
@@ -100,8 +107,8 @@ def _model(
     if "l" not in skip and limit is not None and limit <= 0:
         raise ValueError("limit")
     gpus, devices, rows = machine["gpus_per_node"], machine["nodes"] * machine["gpus_per_node"], []
-    for tp, pp, dp in itertools.product(range(1, devices + 1), repeat=3):
-        if tp * pp * dp > devices or (change == "all-devices" and tp * pp * dp < devices):
+    for tp, pp, dp in _triples(devices):
+        if change == "all-devices" and tp * pp * dp < devices:
             continue
         if change != "tp-across-nodes" and gpus % tp:
             continue
