@@ -155,8 +155,14 @@ def thread_ranks(function: Callable, arguments: Sequence[tuple]) -> tuple[list, 
     threads = [threading.Thread(target=work, args=(r,), daemon=True) for r in range(group.ranks)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException:  # an interrupt: those that wait end too
+        with group.changed:
+            group.problem, group.failed = group.problem or "interrupted", True
+            group.changed.notify_all()
+        raise
     if errors:
         own = [r for r in sorted(errors) if not isinstance(errors[r], _Stopped)]
         raise errors[(own or sorted(errors))[0]]

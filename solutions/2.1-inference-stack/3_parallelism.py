@@ -24,6 +24,7 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import itertools
+import subprocess
 import time
 
 import numpy as np
@@ -350,7 +351,17 @@ def show_hierarchy():
               f"{hierarchical_us(size, 4, 8, inside, between):10,.0f} µs")  # fmt: skip
 
 
+def show_topology():
+    """Which link joins which GPUs of this machine; NV18 stands for 18 NVLinks, SYS for a path through both CPUs."""
+    if profile.device != "cuda":
+        print("nvidia-smi topo -m: not run, there is no GPU here")
+        return
+    said = subprocess.run(["nvidia-smi", "topo", "-m"], capture_output=True, text=True, timeout=60)
+    print(said.stdout or said.stderr)
+
+
 show_hierarchy()
+show_topology()
 
 
 # %% [markdown] items="2.1.C7"
@@ -383,7 +394,7 @@ def mlp_on_rank(
 ) -> torch.Tensor:
     """gelu(x w_in^T + b_in) w_out^T + b_out, with the hidden units shared out over the ranks.
 
-    Rank r computes hidden units r F/n to (r+1) F/n - 1, n = comm.ranks, and no others. There is one all-reduce in all, of a tensor shaped like x. What a rank gives to it is its units' share of
+    Rank r computes hidden units r F/n to (r+1) F/n - 1, n = comm.ranks, and no others. There is one all-reduce in all, of a tensor shaped like x (with one rank it may be left out). What a rank gives to it is its units' share of
     the sum, and perhaps a part of b_out that is the same for every row. GELU is the exact one, torch's default.
 
     Args:
@@ -590,7 +601,7 @@ show_decoder()
 def cross_entropy_on_rank(comm, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """-log softmax(all logits)[target] of each token, from this rank's part of the vocabulary.
 
-    Rank r holds words r W to (r+1) W - 1. Each rank gives at most 3 T numbers to all_reduce, all calls together. Large logits (1e4) must not overflow.
+    Rank r holds words r W to (r+1) W - 1. Each rank gives at most 3 T numbers to all_reduce, all calls together. Logits up to 1e4 in size, at other levels for each token, must neither overflow nor underflow.
 
     Args:
         comm: rank, ranks, all_reduce(tensor, op="sum" or "max") -> a new tensor on each rank.
@@ -849,7 +860,7 @@ explore(draw_pipeline, micro_batches=[4, 1, 2, 8, 16, 32], last_layer=[4.0, 1.0,
 # - PP cuts weights; it sends little; latency stays.
 # - DP multiplies throughput, and memory with it.
 #
-# All combinations can be tried. The model of costs below is for decoding, memory-bound: lesson 2's. A plan is as good as its model: before you buy, measure.
+# Try all combinations. The model of costs below is for decoding, memory-bound: lesson 2's. A plan is as good as its model: before you buy, measure.
 # %% [markdown] items="2.1.K7"
 # ### Exercise: the planner
 #

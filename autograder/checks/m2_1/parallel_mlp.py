@@ -115,7 +115,7 @@ def judge(case, answer):
         expect.close(found, want, name, rtol=loose, atol=loose)
         expect.that(answer["kept"][rank], "An argument was changed: work on new tensors.",
                     stage="mutation")  # fmt: skip
-    if case.part == "result":
+    if case.part == "result" or case.ranks == 1:  # alone, a rank may leave the sum out
         return
     for rank, calls in enumerate(answer["given"]):
         expect.integer(len(calls), 1, f"calls of all_reduce on rank {rank}")

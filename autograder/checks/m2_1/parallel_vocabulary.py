@@ -6,6 +6,7 @@ import numpy as np
 
 from autograder.checks import case, expect
 
+BANK_SEEDS = 2  # threads cost time
 PARTS = {"losses": 0.35, "few numbers": 0.3, "extremes": 0.2, "refuse": 0.15}
 HINTS = (
     "A maximum over ranks, then sums: of exp(logit - maximum), and of the target's logit.",
@@ -37,6 +38,9 @@ def cases(rng):
     for shift in (1e4, -1e4):
         yield case(f"logits around {shift:g}", part, parts=_split(logits + shift, 3),
                    targets=rng.integers(0, 12, 6))  # fmt: skip
+    levels = np.array([1e4, -1e4, 0.0, 5e3, -300.0, 900.0])[:, None]
+    yield case("tokens far apart", part, parts=_split(logits + levels, 3),
+               targets=rng.integers(0, 12, 6))  # fmt: skip
     yield case("ranks far apart", part, targets=np.array([0, 4, 8, 11, 5, 1]),
                parts=_split(logits + np.repeat([0.0, 900.0, -900.0], 4), 3))  # fmt: skip
     padded = logits.copy()

@@ -67,6 +67,17 @@ def by_loop(comm, logits, targets):
     return total.log() - mine
 
 
+@right("a log-sum-exp on each rank, then over ranks")
+def by_logsumexp(comm, logits, targets):
+    _refuse(comm, logits, targets)
+    own = logits.logsumexp(1)
+    m = comm.all_reduce(own, op="max")
+    mine, here = _pick(comm, logits, targets)
+    own = (own - m).exp()
+    total, found = comm.all_reduce(torch.stack((own, torch.where(here, mine - m, 0 * m))), op="sum")
+    return torch.log(total) - found
+
+
 @wrong("own-maximum", "Every rank must subtract the same maximum, that of all ranks.")
 def own_maximum(comm, logits, targets):
     return _model(comm, logits, targets, top="own")
@@ -167,13 +178,9 @@ def summed_maximum(comm, logits, targets):
 def global_maximum(comm, logits, targets):
     _refuse(comm, logits, targets)
     m = comm.all_reduce(logits.max().expand(len(targets)).clone(), "max")
-    return _tail(comm, logits * 40, targets, m * 40)
-
-
-def _tail(comm, logits, targets, m):
     mine, _ = _pick(comm, logits, targets)
     total, target = comm.all_reduce(torch.stack([(logits - m[:, None]).exp().sum(1), mine]))
-    return (total.log() + m - target) / 40
+    return total.log() + m - target
 
 
 @wrong("max-for-sum", "The exponentials are added over ranks.")
