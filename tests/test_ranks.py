@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from warm_kernels import kernels_fixture, needs, run  # noqa: F401
 
 from lab.errors import CourseError
 from lab.thread_ranks import RankError, thread_ranks
@@ -124,3 +125,15 @@ def test_without_a_network_the_reason_is_said():
         pytest.skip("no user namespaces here")
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert "gloo cannot start, is there a loopback interface?" in done.stderr
+
+
+@pytest.mark.slow
+def test_threads_run_and_gloo_is_refused_where_answers_are_graded(kernels):
+    code = "import numpy as np\nfrom lab.thread_ranks import thread_ranks\n"
+    code += "from lab.two_processes import process_ranks\n"
+    code += "def ring(me, x):\n    me.send_next(x)\n    return float((x + me.recv_previous())[0])"
+    use = "print(thread_ranks(ring, [(np.ones(1),)] * 8)[0])"
+    found = run(code, use, "process_ranks(ring, [(np.ones(1),)] * 2)")
+    needs(found, "network")
+    assert found.said[1] == str([2.0] * 8)
+    assert "loopback interface" in found.said[2]

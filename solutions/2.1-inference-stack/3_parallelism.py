@@ -194,7 +194,7 @@ show_rings()
 # **What you should see.** With two processes no difference at all; with four about $10^{-15}$, because the sums are taken in another order. That is why a model on eight
 # GPUs may answer in other words than on four: a near-tie between two tokens turns on the last bit.
 #
-# Times are a few milliseconds, on shared cores, and vary.
+# Times vary widely on shared cores; a first message also opens its connection.
 # %% [markdown] items="2.1.C7"
 # ## Time: $\alpha + \text{bytes}/\beta$
 #
@@ -462,7 +462,7 @@ show_mlp()
 
 # %% [markdown] items="2.1.C7"
 # **What you should see.** The same numbers but for rounding, around $10^{-6}$. Half the multiplications a process, yet not twice as fast: the sum has to travel, and two
-# processes on one machine share its memory and perhaps its cores. With one token the all-reduce's latency is a visible share of the layer.
+# processes on one machine share its memory and perhaps its cores. With one token two processes are often slower than one: the all-reduce's latency outweighs what half the layer saves.
 # %% [markdown] items="2.1.C7"
 # ## Cut attention by heads
 #
