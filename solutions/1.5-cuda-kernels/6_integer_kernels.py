@@ -69,7 +69,7 @@ print(f"{'right':24s} {64 * 100 * 100:10,}")
 # mask, then restore the sign:
 #
 # $$ v = (\text{byte} \gg s)\ \&\ 15, \qquad \text{code} = (v \oplus 8) - 8. $$
-#
+# %% [markdown] items="1.5.C10"
 # To write, a thread must own the **whole byte**: two threads that each write half of it race, and one half is lost.
 # %% [markdown] items="1.5.C10 1.5.K5"
 # ### Exercise: pack two codes into a byte
@@ -154,7 +154,7 @@ check("cuda-unpack-int4", unpack_source)
 #
 # An integer layer ends with $q = \mathrm{clip}(\mathrm{round}(M \cdot \text{sum}) + z)$, where $M = s_x s_w / s_y$. Without floats: $M \approx M_0 / 2^{n}$
 # with an integer $M_0 < 2^{31}$. The product of two 32-bit numbers needs 64 bits: `(long long)`.
-#
+# %% [markdown] items="1.5.C12"
 # Rounding: add half of $2^n$, then shift right by $n$. In CUDA C a right shift of a negative number keeps the sign and rounds **down**: together that is
 # round half up, for both signs.
 # %% [markdown]
