@@ -139,7 +139,11 @@ class TorchLog:
         return False
 
 
-@wrong("not-flushed", "Flush after each logged step: what waits in the queue is lost in a crash.")
+@wrong(
+    "not-flushed",
+    "Flush after each logged step: what waits in the queue is lost in a crash.",
+    diagnose=False,
+)
 class NotFlushed(RunLog):
     def finish(self):
         pass
