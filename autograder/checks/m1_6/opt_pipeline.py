@@ -49,6 +49,7 @@ def probe(solution, seed):
                     return node
         raise OSError
 
+    solution = inspect.unwrap(solution)  # a decorator's wrapper lives in another module
     name = getattr(solution, "__name__", "")
     scope = getattr(solution, "__globals__", None)
     if not isinstance(solution, types.FunctionType):
@@ -56,7 +57,7 @@ def probe(solution, seed):
     given, texts, seen, waiting = [], [], {name}, [(name, solution)]
     while waiting:
         key, value = waiting.pop()
-        own = inspect.isfunction(value) or inspect.isclass(value)
+        own = inspect.isfunction(inspect.unwrap(value)) or inspect.isclass(value)
         if own and value.__module__ == solution.__module__:
             try:
                 top = written(value)
