@@ -40,7 +40,7 @@ def cases(rng):
         for number, (label, (before, after)) in enumerate(listed):
             seed = int(rng.integers(1000)) if number else 0
             yield _case(label, part, before, after, resamples=50 + 60 * number, seed=seed)
-    before, after = _samples(rng, 31, 2.0, 0.4)
+    before, after = _samples(rng, 24, 2.0, 0.4)
     yield _case("resamples and seed left out", "interval", before, after, resamples=1000, seed=0)
     long, nan = [1.0] * 6, [1.0, 2.0, math.nan, 1.0, 1.0]
     for label, before, after in (
