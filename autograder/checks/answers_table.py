@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from autograder.checks import bank, engine, registry
 from autograder.checks.api import evaluate
-from autograder.checks.oracles import warm_python
 from autograder.syllabus import load_syllabus
 
 SEEDS = (engine.PUBLIC_SEED, 907, 20_261)
@@ -25,7 +24,6 @@ class Row:
     problems: list[str]
 
 
-@warm_python.loaded()
 def run_bank(exercise_id: str) -> Row:
     """Every right answer must score full and every wrong one lose points, on every seed."""
     seeds = SEEDS[: registry.load_check(exercise_id).bank_seeds]
