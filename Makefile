@@ -18,7 +18,7 @@ export COURSE_MIRROR
 AS_ROOT := $(shell test "$$(id -u)" = 0 && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nvrtc-beside-cpu-torch lab test lint unit notebooks course grade progress answers attack bench bench-cuda lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq llamacpp lm-gguf gpu postgresql compiler fuzz-gguf clean
+.PHONY: help setup nvrtc-beside-cpu-torch lab test lint unit notebooks course grade progress answers attack bench bench-cuda lm lm-table perplexities sentiment sentiment-table gptqmodel autogptq llamacpp lm-gguf gpu postgresql browser compiler fuzz-gguf clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -133,6 +133,11 @@ gpu: $(STAMP)  ## every solution at the GPU profile, on a CUDA machine
 postgresql:  ## as root on Debian or Ubuntu: the server that tests of the gradebook start
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update -qq -o Acquire::Retries=3 \
 		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends postgresql; }
+
+# As root on Debian or Ubuntu: the headless browser that tests of pages open.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { apt-get update -qq -o Acquire::Retries=3 \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends chromium; }
 
 compiler:  ## as root on Debian or Ubuntu: g++, for llama.cpp and for CUDA without a GPU
 	@command -v g++ clang++ >/dev/null || { apt-get update -qq -o Acquire::Retries=3 \

@@ -184,7 +184,7 @@ def draw_timeline(
         label = None if number else "idle"
         ax.barh(middle, end - start, left=start, height=streams, label=label, **style)
     ax.set_yticks(range(len(labels)), labels, fontsize=8)
-    ax.set(xlabel="us", title=title, xlim=(begin_us, end_us))
+    ax.set(xlabel="time (us)", title=title, xlim=(begin_us, end_us))
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.grid(False, axis="y")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=6, fontsize=7)

@@ -1,5 +1,7 @@
 """The race of project 1.6: what a worker may send, and that its clock and its files are of no use."""
 
+import sys
+
 import pytest
 
 from autograder.checks import engine, registry
@@ -54,12 +56,14 @@ def test_nothing_to_find_and_nothing_to_forge(forged):
 @pytest.mark.parametrize(
     "body, message",
     [
-        ("return lambda p, n: None", "it returned no list of (tokens, logits)"),
+        ("return lambda p, n: None", "Return a list, not a NoneType."),
         ("return lambda p, n: missing_name", "name 'missing_name' is not defined"),
         ("import os\n    os._exit(3)", "its process ended"),
+        ("import os\n    return lambda p, n: os.fork()", "PermissionError"),
+        ("return lambda p, n: [([0.5] * n, None) for _ in p]", "list of ints, not float"),
         ("import os\n    os.write(5, b'x' * 64)\n    os.write(6, b'x' * 64)", ""),
     ],
-    ids=["none", "name", "exit", "garbage"],
+    ids=["none", "name", "exit", "fork", "floats", "garbage"],
 )
 def test_what_is_no_answer_is_refused_with_a_reason(body, message):
     found, _ = findings(f"def broken(weights):\n    {body}", "broken")
@@ -73,6 +77,23 @@ def test_an_unwritten_pipeline_is_not_run():
 
     with pytest.raises(NotImplementedError):
         opt_pipeline.probe(unwritten, 1)
+
+
+def test_rounds_end_when_more_would_change_nothing():
+    from autograder.checks.oracles import pipeline_worker
+
+    sys.modules["pipeline_worker"] = pipeline_worker  # beside it, where the driver runs
+    from autograder.checks.oracles.pipeline_driver import clear
+
+    def rounds(gain, count):
+        return [[gain, gain, 1.0, 1.0]] * count
+
+    demands = race.GAIN, race.FULL_GAIN
+    assert not clear(rounds(9.0, 1), demands, late=True), "one round shows nothing"
+    assert clear(rounds(9.0, 2), demands, late=False) and clear(rounds(1.0, 2), demands, late=False)
+    for near in (1.4, 1.6, 2.8, 3.2):
+        assert not clear(rounds(near, 8), demands, late=False)
+        assert clear(rounds(near, 3), demands, late=True)
 
 
 def test_gain_is_a_ratio_of_medians():

@@ -3,11 +3,13 @@
 import gzip
 import json
 
+import numpy as np
 import pytest
 
 from autograder.checks.oracles import traces as oracle
+from autograder.checks.oracles.trace_cases import disguised
 from lab.errors import CourseError
-from lab.trace_simulator import COMPUTE, FAULTS, simulate_trace
+from lab.trace_simulator import COMPUTE, FAULTS, LOADER, simulate_trace
 from lab.traces import (
     DEVICE,
     draw_timeline,
@@ -41,6 +43,19 @@ def test_planted_fault_is_the_largest_loss_with_a_margin(fault):
         others = max(share for name, share in shares.items() if name != fault)
         assert others < 0.18, (seed, shares)
         assert fault == "healthy" or shares[fault] > 0.28, (seed, shares)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_decoys_change_no_verdict_and_are_there(fault):
+    for seed in SEEDS:
+        spans = disguised(np.random.default_rng(seed), spans_of(fault, seed, 1))
+        shares = oracle.lost_shares(spans)
+        others = max(share for name, share in shares.items() if name != fault)
+        assert others < 0.2, (seed, shares)
+        assert fault == "healthy" or shares[fault] > 0.28, (seed, shares)
+        decoys = {s["name"] for s in spans if s["tid"] in (4791, 4792, 4793)}
+        assert decoys & {LOADER, "cudaFree", "cudaStreamSynchronize"}, seed
+        assert not any(s["name"] == "aten::item" for s in spans)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

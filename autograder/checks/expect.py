@@ -180,7 +180,10 @@ def number(
         good = (math.isnan(want) and math.isnan(value)) or value == want
     else:
         good = math.isfinite(value) and abs(value - want) <= max(atol, rtol * abs(want))
-    that(good, f"`{name}` is off.", yours=value, right=float(want), cause=cause, hint=hint)
+    yours, right = show(value), show(float(want))
+    if yours == right:  # they differ behind the digits that are shown
+        yours, right = repr(value), repr(float(want))
+    that(good, f"`{name}` is off.", yours=yours, right=right, cause=cause, hint=hint)
     return value
 
 

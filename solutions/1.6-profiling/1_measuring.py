@@ -90,7 +90,7 @@ def show_opening() -> None:
 
 show_opening()
 # %% [markdown] items="1.6.C1"
-# **What happened.** That INT8 model is slower. *Fake* quantization computes the floats of the float model, and rounds the activations
+# **What happened.** That INT8 model is no faster; on a quiet machine it is plainly slower. *Fake* quantization computes the floats of the float model, and rounds the activations
 # on top. It was made to measure accuracy. No byte less is read, no integer multiplied.
 #
 # Everybody knows this; many still forget it when they guess. Intuition works on names ("INT8"), the machine works on instructions.
@@ -140,7 +140,7 @@ def show_shares() -> None:
 
 show_shares()
 # %% [markdown] items="1.6.C1"
-# **What you should see.** With many tokens most of the time, 70 to 90 %. With one token about half or less, though the multiplications are still
+# **What you should see.** With many tokens most of the time, two thirds or more. With one token about half or less, though the multiplications are still
 # nearly all there. The rest is the price of *starting* hundreds of small operations.
 #
 # So a linear layer made infinitely fast would halve a one-token step and no more. Measure where the time is; then choose what to
@@ -168,7 +168,7 @@ def show_cold() -> None:
 
 show_cold()
 # %% [markdown]
-# **What you should see.** On a CPU the first call over a new shape costs a little more, most of all in memory. On a GPU the first call of a process also starts the
+# **What you should see.** On a quiet CPU the first call over a new shape costs a little more, most of all in memory. On a GPU the first call of a process also starts the
 # device and loads kernels, and with `torch.compile` it compiles: there it can take a thousand times as long as the next.
 # %% [markdown] items="1.6.C1"
 # ## A clock has a tick
@@ -683,7 +683,7 @@ show_little()
 
 
 # %% [markdown] items="1.6.C6"
-# **What you should see.** Over the whole trace both columns agree in every digit. Over parts they differ a little, by the requests that the ends cut.
+# **What you should see.** Over the whole trace both columns agree in every digit. Over parts they differ by the requests that the ends cut: little where few wait, much where a queue grows (on a busy machine).
 #
 # Two uses. A server that admits at most $L$ requests and takes $W$ seconds passes at most $L / W$. And of three figures in a report, two check the third.
 # %% [markdown] items="1.6.C6"
@@ -754,7 +754,7 @@ def show_omission() -> None:
 
 show_omission()
 # %% [markdown] items="1.6.C6"
-# **What you should see.** One stall in 1,000 requests. The report's P90 does not move, its P99 hardly; what users felt is worse by a factor of 100 or so, because hundreds of requests queued up behind.
+# **What you should see,** on a quiet machine. One stall in 1,000 requests. The report's P90 does not move, its P99 hardly; what users felt is worse by a factor of 100 or so, because hundreds of requests queued up behind.
 #
 # The same loop is a queue with one server. The next figure feeds it recorded steps and random arrivals (simulated): turn the load and look at the tail.
 # %% role="given" id="load-slider"
@@ -820,17 +820,18 @@ def show_batches() -> None:
     drawn = curves(
         list(decode_by_batch), rates, xlabel="batch size", ylabel="tokens/s", logx=True, logy=True
     )
-    show(
-        drawn,
-        "Tokens a second by batch size, both axes logarithmic: decoding rises steeply from a low start, prompts start high and stay nearly level.",
-    )
+    axes, sizes = drawn.axes[0], list(decode_by_batch)
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.set_xticks([], minor=True)
+    said = "; ".join(f"{name}: {r[0]:,.0f} at 1, {r[-1]:,.0f} at 32" for name, r in rates.items())
+    show(drawn, f"Tokens a second by batch size, both axes logarithmic. {said}.")
 
 
 show_batches()
 
 
 # %% [markdown] items="1.6.C6"
-# **What you should see.** Decoding 32 texts at once takes a few times as long as one, and gives several times the tokens. A prompt of 64 tokens already fills the CPU: 32 prompts take about 32 times as long, and nothing is shared. (A GPU is filled much later.)
+# **What you should see,** on a quiet machine. Decoding 32 texts at once takes a few times as long as one, and gives several times the tokens. A prompt of 64 tokens already fills the CPU: 32 prompts take about 32 times as long, and nothing is shared. (A GPU is filled much later.)
 #
 # Batching pays where a step has a cost that does not grow with the batch. Lesson 2 says from which size on it ends.
 # %% [markdown] items="1.6.C6"

@@ -77,7 +77,7 @@ show_opening()
 
 
 # %% [markdown] items="1.6.C7"
-# **What you should see.** Far less than 8: about 1 to 3 where the matrix fits in no cache. Multiplications are not what one vector waits for. It waits for the matrix: every weight is fetched from memory, used for one multiplication and one
+# **What you should see.** On a quiet machine far less than 8: about 1 to 3 where the matrix fits in no cache. Multiplications are not what one vector waits for. It waits for the matrix: every weight is fetched from memory, used for one multiplication and one
 # addition, and dropped. Eight vectors use each weight eight times while it is there.
 #
 # So the question is how many operations an algorithm makes of each byte that it moves.
@@ -667,8 +667,8 @@ show_bend(*bend)
 
 
 # %% [markdown] items="1.6.C7 1.6.K6"
-# **What you should see.** Many rows: a straight rise, 80 to 100 % of the roof. Few rows: nearly flat, above the prediction, so the bend comes later than predicted. There no kernel overlaps moving and computing perfectly, and libraries take other kernels for few rows
-# (where this was written, 2 rows cost twice as much as 1, and as much as 8).
+# **What you should see.** Many rows: a straight rise, 80 to 100 % of the roof. Few rows: far flatter than the work grows, above the prediction, so the bend comes later than predicted. There no kernel overlaps moving and computing perfectly, and libraries take other kernels for few rows
+# (2 rows may cost twice as much as 1, and as much as 8).
 #
 # (Shares above 100 %: a ceiling was measured too low, on a busy machine. Run again.)
 # %% [markdown] items="1.6.K6"
@@ -702,10 +702,10 @@ def place(
 
     Returns:
         For each point, in order, a dict: "name"; "intensity" (FLOP/byte); "rate" (FLOP/s); "roof", min(peak, intensity * bandwidth);
-        "share", rate / roof; "verdict".
+        "share", rate / roof; "verdict". Two points may have the same name.
 
     Raises:
-        ValueError: a number outside these ranges.
+        ValueError: a number outside these ranges, also where there is no point.
 
     >>> place([("add", 1000, 8000, 1e-6)], peak=8e9, bandwidth=1e10)
     [{'name': 'add', 'intensity': 0.125, 'rate': 1000000000.0, 'roof': 1250000000.0, 'share': 0.8, 'verdict': 'memory'}]
@@ -795,10 +795,10 @@ show_placed(*placed_run)
 
 
 # %% [markdown] items="1.6.K6 1.6.C7"
-# **What you should see.** Add reaches the slope, GEMV more than half of it. GEMM and attention reach the flat roof. Softmax is near the limit of 50 %: an exponential costs more than one operation's time. A norm run in separate steps moves more
-# than the compulsory bytes and lies far below. The 8 by 8 product is far below everything.
+# **What you should see.** On a quiet machine add reaches the slope, GEMV half of it or more; GEMM and, with a good kernel, attention the flat roof. Softmax lies lower: an exponential costs more than one operation's time. A norm run in separate steps moves more
+# than the compulsory bytes: far below. So is the 8 by 8 product.
 #
-# A roof is an upper bound. It never says that you reach it.
+# No operator has to reach its roof. If one lies above, a ceiling was measured at a busy moment.
 # %% [markdown] items="1.6.C7"
 # ## What the roofline does not show
 #
@@ -1021,8 +1021,8 @@ def show_gain() -> None:
 
 show_gain()
 # %% [markdown] items="1.6.C9"
-# **What you should see.** Over 64 tokens the linear layers have most of the time, and much of their gain arrives. Over one token they have about half or less: a factor near 2 is the end; and INT8 layers gain
-# less there, since each call quantizes its input too. Prediction and measurement agree within 10 to 20 %: hooks cost time themselves.
+# **What you should see.** Over 64 tokens the linear layers have most of the time, and much of their gain arrives. Over one token they have about half, so the limit is near 2; and INT8 layers gain
+# less there, since each call quantizes its input too. On a quiet machine prediction and measurement agree within 10 to 20 %: hooks cost time themselves.
 #
 # Count too what quantization *adds* to the rest: that is a factor below 1.
 # %% [markdown] items="1.6.C9"
@@ -1041,7 +1041,10 @@ def show_host(step_bytes: int, step_flops: int) -> None:
     step_ms = best_ms({"": lambda: shipped(heldout[:, :1], use_cache=False)}, 30)[""]
     print(f"weights of linear layers: {step_bytes / 2**20:.1f} MiB; from memory {roof_ms:.3f} ms at best")  # fmt: skip
     print(f"a one-token pass: {step_ms:.3f} ms, its roof is {roof_ms / step_ms:.0%} of that")
-    parts = {"roof": roof_ms, "else": max(step_ms - roof_ms, 0.0)}
+    if roof_ms >= step_ms:
+        print("faster than memory's roof: the weights came from a cache, or the copies ran on a busy machine")  # fmt: skip
+        return
+    parts = {"roof": roof_ms, "else": step_ms - roof_ms}
     print(f"infinitely fast memory and arithmetic: at most {amdahl(parts, {'roof': math.inf}, 2.0)[1]:.2f} x")  # fmt: skip
 
 

@@ -163,7 +163,7 @@ def read_spans(trace: dict) -> list[dict]:
 
     Args:
         trace: {"traceEvents": [...]}, perhaps with other keys. Events come in any order; "name", "cat" and "args"
-            may be missing; pid and tid are ints or strings.
+            may be missing; pid and tid are ints or strings (1 and "1" are two).
 
     Returns:
         spans: dicts with exactly the keys name, cat ("" where missing), pid, tid (as in the file), start_us,
@@ -406,7 +406,7 @@ def idle_gaps(
 
     Args:
         intervals: (start_us, end_us) with start <= end, in any order; they may overlap, lie outside the window or
-            have no length (such a one divides no gap).
+            have no length (such a one divides no gap). The list is not changed.
         begin_us, end_us: the window.
         threshold_us: 0 or more; shorter gaps are left out.
 
@@ -456,7 +456,8 @@ def overlap_us(a: list[tuple[float, float]], b: list[tuple[float, float]]) -> fl
     No moment counts twice, however many intervals run in it.
 
     Args:
-        a, b: (start_us, end_us) with start <= end, in any order; those of one list may overlap; may be empty.
+        a, b: (start_us, end_us) with start <= end, in any order; those of one list may overlap; may be empty. The lists are not
+            changed.
 
     Returns:
         microseconds; overlap_us(a, a) is the time in which any of a runs.
@@ -740,8 +741,8 @@ def diagnose(spans: list[dict]) -> dict:
     """The fault of a trace, and the share of the window that each cause takes, as in the table above.
 
     Calls have a cat in CALLS (a waiting call also "Synchronize" in its name), operations of the device one in DEVICE,
-    annotations the cat "user_annotation". Ranges as in kernel_time_by_range. The loader's annotations and the allocator's calls never run at
-    the same time; copies, and kernels launched in `quantize` or `dequantize`, lie inside the window, and such kernels never
+    annotations the cat "user_annotation"; they may be of any thread. The allocator's calls bear exactly the names cudaMalloc or cudaFree.
+    Ranges as in kernel_time_by_range. The loader's annotations and the allocator's calls never run at the same time; copies, and kernels launched in `quantize` or `dequantize`, lie inside the window, and such kernels never
     overlap.
 
     Args:
@@ -884,12 +885,13 @@ def verdict(letter: str, spans: list[dict]) -> dict:
 
     Args:
         letter: "a" to "f", a key of `recorded`.
-        spans: the spans of that trace, as read_spans gives them.
+        spans: the spans of that trace, as read_spans gives them. When graded also with all times stretched, as a slower
+            machine would record them.
 
     Returns:
         {"fault": one of the six names above,
-         "operator": the name of a span that the fault causes (without the fault the step would have none of them, or far
-            fewer); for "healthy" the one with cat "cpu_op" that has the most self time,
+         "operator": the name of a span within the step that the fault causes (without the fault the step would have none of
+            them, far fewer, or far less time in them); for "healthy" the one with cat "cpu_op" that has the most self time,
          "total_us": float, the total time of that name, as time_by_name gives it}.
 
     >>> sorted(verdict("a", read_spans(read_trace(shipped_traces()["a"]))))

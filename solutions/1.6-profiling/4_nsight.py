@@ -252,7 +252,7 @@ def nvtx_times(connection: sqlite3.Connection) -> dict[str, tuple[int, int, int]
         return {}
     query = """SELECT coalesce(text, value), start, end, eventType, globalTid FROM NVTX_EVENTS
         LEFT JOIN StringIds ON id = textId
-        WHERE eventType IN (59, 60) AND end IS NOT NULL ORDER BY globalTid, start"""
+        WHERE eventType IN (59, 60) AND end IS NOT NULL ORDER BY globalTid, start, end DESC"""
     found, stack = {}, []
     for name, start, end, kind, thread in connection.execute(query):
         row = found.setdefault(name, [0, 0, 0])
@@ -527,6 +527,8 @@ def ncu_command(spec: dict) -> str:
 
 # %% role="check" id="ncu-command" points=5
 check("ncu-command", ncu_command)
+
+
 # %% [markdown] items="1.6.C3"
 # ## Reading it back
 #
@@ -537,20 +539,26 @@ check("ncu-command", ncu_command)
 #
 # Both below, with drawn values: the *form* is ncu's, the numbers are nobody's.
 # %% role="given" id="pages"
-shown = [
-    Profiled(
-        number,
-        "void gemm<signed char, int>(T1 *, T2 *)",
-        metrics=[
-            ("Occupancy", "Achieved Occupancy", "%", f"{41.5 + number:.2f}"),
-            ("GPU Speed Of Light Throughput", "Duration", "nsecond", f"{1_234_560 + number:,}"),
-            ("GPU Speed Of Light Throughput", "DRAM Throughput", "%", "n/a"),
-        ],
-    )
-    for number in (0, 1)
+def drawn_launches(columns):
+    """Two launches with drawn values. columns: (section, name, unit) of three metrics."""
+    values = [("41.50", "1,234,560", "n/a"), ("42.50", "1,234,561", "n/a")]
+    rows = [[(*column, v) for column, v in zip(columns, row, strict=True)] for row in values]
+    kernel = "void gemm<signed char, int>(T1 *, T2 *)"
+    return [Profiled(number, kernel, metrics=metrics) for number, metrics in enumerate(rows)]
+
+
+page_labels = [
+    ("Occupancy", "Achieved Occupancy", "%"),
+    ("GPU Speed Of Light Throughput", "Duration", "nsecond"),
+    ("GPU Speed Of Light Throughput", "DRAM Throughput", "%"),
 ]
-print(around(details(shown)))
-print(raw(shown))
+page_metrics = [
+    ("", "sm__warps_active.avg.pct_of_peak_sustained_active", "%"),
+    ("", "gpu__time_duration.sum", "nsecond"),
+    ("", "dram__throughput.avg.pct_of_peak_sustained_elapsed", "%"),
+]
+print(around(details(drawn_launches(page_labels))))
+print(raw(drawn_launches(page_metrics)))
 
 
 # %% [markdown] items="1.6.C3"
@@ -809,7 +817,7 @@ def occupancy_cure(
         arch: a key of LIMITS; LIMITS[arch] has `warps` and `blocks` of an SM.
 
     Returns:
-        limited_by: the names that occupancy(threads, registers, shared_bytes, arch).limited_by has, in any order.
+        limited_by: a list or tuple of the names that occupancy(threads, registers, shared_bytes, arch).limited_by has, in any order.
         registers: the highest cap that reaches the target: the given number, or a multiple of 8 from 16 up and below it.
         threads: the block size nearest to the given one that reaches it, a multiple of 32 from 32 to 1,024; the smaller of two
             equally near ones. Registers of a thread and shared_bytes of a block stay.
@@ -879,7 +887,7 @@ explore(
     arch=["sm_80", "sm_86", "sm_90"],
 )
 # %% [markdown] items="1.6.K2"
-# **What you should see.** Each target has its price in registers: 75 % leaves most block sizes 40 a thread and 1,024 threads 32, 50 % leaves 64. On sm_86, with 48 warps, blocks of 1,024 threads never reach more than 67 %. What a cap takes away is spilled to memory.
+# **What you should see.** Each target has its price in registers: 75 % leaves most block sizes 40 a thread and 1,024 threads 32; 50 % leaves most 64, and 768 threads 40. On sm_86, with 48 warps, blocks of 1,024 threads never reach more than 67 %. What a cap takes away is spilled to memory.
 # %% [markdown] items="1.6.K2"
 # **Occupancy is not speed.** It buys time to wait in. A kernel with wide loads or much independent work needs little of it, and matrix kernels often run at a quarter: their registers hold the tile that saves the loads. Cure it only
 # where ncu shows warps waiting for memory and no pipe busy.

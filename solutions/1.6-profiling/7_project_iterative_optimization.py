@@ -289,9 +289,9 @@ def predicted_gain(shares: dict[str, float], cures: list[dict[str, float]]) -> f
     """Old time over new time, by Amdahl's law.
 
     Args:
-        shares: each target's share of the time, 0 to 1; what they leave of 1 belongs to no target and stays.
+        shares: each target's share of the time, 0 to 1; what they leave of 1 belongs to no target and stays. Not changed.
         cures: each names targets with the factor by which it makes them faster: above 0, below 1 for a cost,
-            math.inf when the target's time is gone. Several cures for one target multiply their factors.
+            math.inf when the target's time is gone. Several cures for one target multiply their factors. Not changed.
 
     Returns:
         the gain; math.inf when nothing is left (new over old time at most 1e-12).
@@ -363,7 +363,7 @@ def choose_targets(rows: list[dict], budget_hours: float) -> tuple[list[str], fl
 
     Returns:
         names: of the chosen, in the table's order; an empty list when nothing is worth it.
-        gain: predicted for all of them together, by Amdahl's law; 1.0 for none.
+        gain: predicted for all of them together, by Amdahl's law; 1.0 for none, math.inf when nothing is left.
         Of choices whose gains are equal (within a relative 1e-9) the one with fewer hours, then with fewer targets.
 
     Raises:
@@ -463,9 +463,9 @@ def optimized_pipeline(weights: slow.Weights) -> Callable:
         weights: as `lab.naive_pipeline` describes them; not changed.
 
     Returns:
-        generate(prompts, new_tokens): one or more prompts, lists of one or more token ids; new_tokens 1 or more; a
-            prompt and its new tokens fit the context of 512. It returns a list with, for each prompt in order:
-                tokens: list of new_tokens ints, each the likeliest of its row of logits;
+        generate(prompts, new_tokens): one or more prompts, lists of one or more token ids, not changed; new_tokens 1 or
+            more; a prompt and its new tokens fit the context of 512. It returns a list with, for each prompt in order:
+                tokens: list of new_tokens ints, each the likeliest of its row of logits; no token ends a text early;
                 logits: float32 tensor (new_tokens, V), the row that each token was chosen from.
 
     >>> model = four_bit_weights()
@@ -623,9 +623,9 @@ def report_rows(
     """The rows of a before/after report.
 
     Args:
-        samples: times of each version in the same rounds, milliseconds, 5 or more; the first is the baseline.
+        samples: times of each version in the same rounds, milliseconds, 5 or more; the first is the baseline. Not changed.
         results: for each version but the baseline, in any order: whether its tokens are the baseline's, and the largest
-            difference of its logits.
+            difference of its logits. Not changed.
         bound: the largest difference that counts as the same.
 
     Returns:

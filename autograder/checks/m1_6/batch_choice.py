@@ -53,6 +53,9 @@ def cases(rng):
                measured={1: [4.0], 2: [5.0], 16: [60.0]})  # fmt: skip
     yield case("100 times", part, per_s=300.0, limit=25.0,
                measured={2: [2.0] * 99 + [90.0], 3: [2.5] * 98 + [90.0] * 2})  # fmt: skip
+    for n in (101, 250):  # the rank is neither the last nor that of an interpolation
+        measured = _measured(rng, sizes, 3.0, 0.2, n)
+        yield case(f"{n} times each", part, measured=measured, per_s=500.0, limit=1000.0)
     part = "none or equal"
     yield case(
         "no batch keeps up",
@@ -69,7 +72,9 @@ def cases(rng):
         measured=_measured(rng, sizes, 5.0, 0.5),
     )
     yield case("equal capacities", part, per_s=100.0, limit=500.0,
-               measured={8: [16.0], 2: [4.0], 4: [8.0]})  # fmt: skip
+               measured={4: [8.0], 8: [16.0], 2: [4.0]})  # fmt: skip
+    yield case("equal capacities of 16 and 2", part, per_s=100.0, limit=500.0,
+               measured={16: [32.0], 2: [4.0], 4: [8.0]})  # fmt: skip
     yield case("capacity equal to the arrivals", part, per_s=500.0, limit=500.0,
                measured={1: [2.0], 2: [4.0]})  # fmt: skip
     yield case("latency equal to the limit", part, per_s=500.0, limit=10.0,

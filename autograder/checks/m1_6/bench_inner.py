@@ -27,6 +27,9 @@ def cases(rng):
     yield case("one call is enough", "fine clock", first_ns=900, cost_ns=900, tick=1, error=0.01)
     yield case("the first call is slow", "fine clock", first_ns=10**6, cost_ns=30, tick=1,
                error=0.01)  # fmt: skip
+    yield case("1 ns below the limit", "fine clock", first_ns=99, cost_ns=99, tick=1, error=0.01)
+    yield case("a limit between two readings", "fine clock", first_ns=3, cost_ns=3, tick=1,
+               error=0.3)  # fmt: skip
     for error in (0.5, 0.01, 0.001):
         cost = _drawn(rng, 1, error)
         yield case(f"error {error}", "fine clock", first_ns=3 * cost, cost_ns=cost, tick=1,
@@ -48,13 +51,15 @@ def cases(rng):
         ("a negative tick", {"tick": -10}, True),
         ("an error of 0", {"error": 0.0}, True),
         ("an error of 1", {"error": 1.0}, True),
+        ("an error of 200 %", {"error": 2.0}, True),
+        ("a negative error", {"error": -0.01}, True),
         ("most 0", {"most": 0}, True),
     ):
         yield case(label, "refuse", **{**good, **bad}, refuse=True, quiet=quiet)
 
 
 def probe(solution, first_ns, cost_ns, tick, error, most=None, refuse=False, quiet=False):
-    now, calls = [12_345_678], [0]
+    now, calls, readings = [12_345_678], [0], [0]
     step = tick if tick > 0 else 1
 
     def fn():
@@ -64,6 +69,7 @@ def probe(solution, first_ns, cost_ns, tick, error, most=None, refuse=False, qui
         now[0] += first_ns if calls[0] == 1 else cost_ns
 
     def clock_ns():
+        readings[0] += 1
         return now[0] // step * step
 
     given = {} if error is None else {"error": error}
@@ -76,7 +82,7 @@ def probe(solution, first_ns, cost_ns, tick, error, most=None, refuse=False, qui
     if refuse:
         return {**refusal(call), "calls": calls[0]}  # noqa: F821
     found = call()
-    return {"n": found, "calls": calls[0]}
+    return {"n": found, "calls": calls[0], "readings": readings[0]}
 
 
 def judge(case, answer):
@@ -90,4 +96,6 @@ def judge(case, answer):
     expect.integer(answer["n"], want, "n")
     hint = "One untimed call, then 1 + 2 + 4 + ... + n."
     expect.integer(answer["calls"], 2 * want, "calls of fn in all", hint=hint)
-    return
+    least = 2 * want.bit_length()  # an attempt for each power of two up to n
+    expect.that(answer["readings"] >= least, "Each attempt needs two readings of the clock of its own.",
+                yours=f"{answer['readings']} readings", right=f"{least} readings")  # fmt: skip

@@ -14,6 +14,7 @@ HINTS = (
     "rounds_ms[draws] keeps old and new of a round together.",
     "The verdict looks at the interval only: is 1 below it, above it, or inside?",
 )
+UNDECIDED = "no difference shown"
 NAMES = ("speedup", "low", "high", "verdict")
 
 
@@ -42,15 +43,15 @@ def cases(rng):
         yield _case(rng, f"{n} rounds, {resamples} resamples, {confidence or 0.95:.0%}", "interval", n,
                     resamples, 1.15, confidence, noise=0.3)  # fmt: skip
     yield _case(rng, "a machine that slows down", "interval", 40, 60, 1.1, noise=0.02, drift=6.0)
-    left = 3
-    while left:  # each verdict, clear of its limit
-        ratio = {3: 1.3, 2: 0.8, 1: 1.0}[left]
-        noise = 0.6 if left == 1 else 0.05
+    wanted = [(1.3, "faster"), (0.8, "slower"), (1.04, UNDECIDED), (0.96, UNDECIDED)]
+    while wanted:  # each verdict, clear of its limit; undecided on both sides of 1
+        ratio, name = wanted[0]
+        noise = 0.6 if name == UNDECIDED else 0.05
         drawn = _case(rng, f"old / new about {ratio}", "verdict", 21, 50, ratio, noise=noise)
-        _, low, high, verdict = compared(drawn)
-        wanted = {3: "faster", 2: "slower", 1: "no difference shown"}[left]
-        if verdict == wanted and min(abs(low - 1), abs(high - 1)) > 1e-3:
-            left -= 1
+        speedup, low, high, verdict = compared(drawn)
+        clear = min(abs(low - 1), abs(high - 1), abs(speedup - 1)) > 1e-3
+        if verdict == name and clear and (speedup > 1) == (ratio > 1):
+            wanted.pop(0)
             yield drawn
     same = np.array([[2.0, 2.0], [3.0, 3.0], [2.5, 2.5]])
     yield case(
@@ -63,6 +64,7 @@ def cases(rng):
     for label, bad in (
         ("no rounds", {"rounds": np.zeros((0, 2)), "draws": np.zeros((1, 0), int)}),
         ("three columns", {"rounds": np.ones((2, 3))}),
+        ("one column", {"rounds": np.ones((2, 1))}),
         ("one dimension", {"rounds": np.array([3.0, 2.0])}),
         ("a time of 0", {"rounds": np.array([[3.0, 0.0], [4.0, 2.0]])}),
         ("a negative time", {"rounds": np.array([[3.0, 2.0], [-4.0, 2.0]])}),
@@ -71,6 +73,7 @@ def cases(rng):
         ("draws in one dimension", {"draws": np.array([0, 1])}),
         ("confidence 0", {"confidence": 0.0}),
         ("confidence 1", {"confidence": 1.0}),
+        ("confidence 95, which is a percent", {"confidence": 95}),
     ):
         given = {"rounds": good, "draws": draws, "confidence": 0.95, **bad}
         yield case(label, "refuse", refuse=True, **given)
@@ -101,7 +104,7 @@ def compared(case):
     ordered = sorted(ratio([int(r) for r in row]) for row in case.draws)
     half = (1 - Fraction(str(case.inputs.get("confidence", 0.95)))) / 2
     low, high = _quantile(ordered, half), _quantile(ordered, 1 - half)
-    verdict = "faster" if low > 1 else "slower" if high < 1 else "no difference shown"
+    verdict = "faster" if low > 1 else "slower" if high < 1 else UNDECIDED
     return float(ratio(range(len(pairs)))), float(low), float(high), verdict
 
 

@@ -29,6 +29,10 @@ FIXED = {
         [_late(), Launch("add", (3100, 3104), (3200, 3207), 2)]),
     "a call outside all ranges": (
         [STEP], [_late(), Launch("add", (2100, 2104), (2950, 2960), 2)]),
+    "calls across an end of their ranges": (
+        [STEP, Range("decode", 2100, 3000)],
+        [Launch("gemm_int8", (1998, 2002), (2600, 2900), 1),
+         Launch("add", (2098, 2102), (2950, 2960), 2)]),
     "two streams that overlap": (
         [STEP], [_late(), Launch("add", (1600, 1604), (2700, 3100), 2, stream=8)]),
     "marks, open and start/end ranges": (

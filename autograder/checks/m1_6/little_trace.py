@@ -44,7 +44,7 @@ def cases(rng):
     part = "cut by the window"
     yield _case("inside from before to after", part, ([0.0, 4.0], [10.0, 5.0]), 2.0, 6.0)
     yield _case("arrivals and departures on the ends", part,
-                ([2.0, 6.0, 0.0, 3.0], [4.0, 7.0, 2.0, 6.0]), 2.0, 6.0)  # fmt: skip
+                ([2.0, 6.0, 0.0, 3.0, 2.0], [4.0, 7.0, 2.0, 6.0, 6.0]), 2.0, 6.0)  # fmt: skip
     yield _case("nobody in the window", part, ([0.0, 9.0], [1.0, 9.5]), 2.0, 6.0)
     yield _case("no requests at all", part, ([], []), 0.0, 1.0)
     yield _case("some inside, none arrives", part, ([0.0, 1.0], [5.0, 3.0]), 2.0, 4.0)
@@ -54,6 +54,14 @@ def cases(rng):
         yield _case(f"the middle of {n}, from an arrival to an arrival", part, trace, *middle)
     for label, arrivals, departures, begin, end in (
         ("a departure before its arrival", [1.0, 5.0], [2.0, 4.0], 0.0, 9.0),
+        (
+            "departures before arrivals, which sorting would hide",
+            [5.0, 1.0],
+            [1.0, 5.0],
+            0.0,
+            9.0,
+        ),
+        ("a departure before its arrival, outside the window", [1.0, 8.0], [2.0, 7.0], 0.0, 4.0),
         ("more arrivals than departures", [1.0, 5.0], [2.0], 0.0, 9.0),
         ("more departures than arrivals", [1.0], [2.0, 3.0], 0.0, 9.0),
         ("an empty window", [1.0], [2.0], 3.0, 3.0),

@@ -29,6 +29,19 @@ DECOYS = (
     "_x",
 )
 
+SPECIAL = [
+    "./run",
+    "http://host/?n=1&m=2",
+    "$HOME",
+    "*.json",
+    "a;b",
+    "#1",
+    "~",
+    'say "hi"',
+    "it's",
+    "",
+]
+
 
 def _spec(**other):
     base = {
@@ -62,6 +75,7 @@ def cases(rng):
     options = ["python", "-m", "bench", "-k", "3", "--csv", "--launch-count=9"]
     yield case("a program with options of its own", part, **_spec(program=options, count=count))
     yield case("spaces in the program", part, **_spec(program=["./my server", "int8 model.onnx"]))
+    yield case("a shell's special characters", part, **_spec(program=SPECIAL, kernels=["gemm"]))
     part = "what is collected"
     for name in SETS:
         yield case(f"set {name}", part, **_spec(set=name, kernels=["gemm"]))
@@ -87,6 +101,7 @@ def cases(rng):
         ("a negative count", {"count": -3}),
         ("a set that does not exist", {"set": "all"}),
         ("a page that does not exist", {"page": "csv"}),
+        ("a page that does not exist, with a report", {"page": "csv", "report": "r"}),
         ("overwrite without a report", {"overwrite": True}),
         ("a comma in a metric", {"metrics": ["dram__bytes_read.sum,dram__bytes_write.sum"]}),
         ("a space in a metric", {"metrics": ["dram__bytes_read.sum", "dram__bytes_write.sum x"]}),
@@ -141,4 +156,6 @@ def judge(case, answer):
 
 
 def _same(name, yours, right):
-    expect.that(yours == right, f"The {name} is off.", yours=yours, right=right)
+    words = {None: "left out", True: "said", False: "left out"}
+    yours, right = (words[v] if v in (None, True, False) else v for v in (yours, right))
+    expect.that(yours == right, f"Not as asked for: {name}.", yours=yours, right=right)

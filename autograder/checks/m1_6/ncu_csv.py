@@ -71,8 +71,9 @@ def _launches(rng, count, page):
 def _fixed():
     """One launch with one of each kind of value."""
     rows = [("", "a.sum", "byte", "1,234,567"), ("", "b.sum", "%", "12.50"), ("", "c.sum", "", "n/a"),
-            ("", "d", "", "CachePreferNone"), ("", "e.sum", "inst", "0"), ("", "f", "", "")]  # fmt: skip
-    values = (1234567.0, 12.5, None, "CachePreferNone", 0.0, None)
+            ("", "d", "", "CachePreferNone"), ("", "e.sum", "inst", "0"), ("", "f", "", ""),
+            ("", "g", "", "16 KB, 32 KB")]  # fmt: skip
+    values = (1234567.0, 12.5, None, "CachePreferNone", 0.0, None, "16 KB, 32 KB")
     metrics = {r[1]: (v, r[2]) for r, v in zip(rows, values, strict=True)}
     launch = Profiled(0, KERNELS[1], (128, 1, 1), (1080, 2, 1), rows)
     return [launch], [{"id": 0, "kernel": KERNELS[1], "block": (128, 1, 1), "grid": (1080, 2, 1),
@@ -87,6 +88,8 @@ def cases(rng):
         launches, want = _launches(rng, count, "raw")
         passes = [f'==PROF== Profiling "k" - {one.id}: 0%....100% - 3 passes' for one in launches]
         yield _case(f"{count} launches", "raw page", around(raw(launches), passes), want)
+    launches, want = _launches(rng, 3, "raw")
+    yield _case("ncu's lines between the rows", "raw page", _mixed(around(raw(launches))), want)
     twice = [
         Profiled(n, KERNELS[3], metrics=[("", "t.sum", "nsecond", f"{n + 5},000")]) for n in (9, 10)
     ]
@@ -99,12 +102,22 @@ def cases(rng):
             launches, want = _launches(rng, count, "details")
             label = f"{count} launches{', rules too' if rules else ''}"
             yield _case(label, "details page", around(details(launches, rules)), want)
+    launches, want = _launches(rng, 4, "details")
+    yield _case("the program's lines between the rows", "details page",
+                _mixed(around(details(launches))), want)  # fmt: skip
     for label, text in (
         ("nothing", ""),
         ("no kernel was profiled", "==PROF== Connected\n==WARNING== No kernels were profiled.\n"),
         ("another table", '"Time (%)","Total Time (ns)","Name"\n"100.0","200","gemm"\n'),
     ):
         yield case(label, "refuse", text=text, good=False)
+
+
+def _mixed(text):
+    """The text with a line behind each of its lines that is no row, as a program that prints makes it."""
+    others = ("==PROF== 0%....50%....100% - 5 passes", "batch done, 8 rows", "")
+    lines = (line for n, row in enumerate(text.splitlines()) for line in (row, others[n % 3]))
+    return "\n".join(lines)
 
 
 def _case(label, part, text, want):
@@ -147,7 +160,7 @@ def _launch(got, want):
     expect.mapping(got["metrics"], tuple(want["metrics"]), only=True)
     for name, (value, unit) in want["metrics"].items():
         mine, mine_unit = expect.sequence(got["metrics"][name], ("value", "unit"))
-        if isinstance(value, float):
+        if isinstance(value, float) and mine is not None:
             expect.number(mine, value, name, rtol=1e-12)
         else:
             expect.that(mine == value, f"The value of {name} is off.", yours=mine, right=value)

@@ -42,6 +42,19 @@ def cases(rng):
     spaces = ["./my server", "--model", "int8 model.onnx", "it's"]
     yield case("spaces and quotes", part, **_spec(program=spaces, output="out dir/run 1"))
     yield case("a shell's special characters", part, **_spec(program=["sh", "-c", "a && b > $X"]))
+    for word in (
+        "http://host/?n=1&m=2",
+        "$HOME/a.py",
+        "*.json",
+        "a;b",
+        "#1",
+        "~",
+        'say "hi"',
+        "C:\\x",
+        "",
+    ):
+        yield case(f"the word {word!r}", part, **_spec(program=["./run", "--data", word]))
+    yield case("a file name with $ and '", part, **_spec(output="it's $5 off"))
     for _ in range(3):
         chosen = [api for api in APIS if rng.integers(2)]
         yes = [bool(v) for v in rng.integers(0, 2, 4)]
@@ -108,4 +121,6 @@ def judge(case, answer):
 
 
 def _same(name, yours, right):
-    expect.that(yours == right, f"The {name} is off.", yours=yours, right=right)
+    words = {None: "left out", True: "said", False: "left out"}
+    yours, right = (words[v] if v in (None, True, False) else v for v in (yours, right))
+    expect.that(yours == right, f"Not as asked for: {name}.", yours=yours, right=right)

@@ -12,6 +12,7 @@ HINTS = (
 )
 FIXED = {
     "one range": [Range("step", 100, 350)],
+    "names in small letters and capitals": [Range("step", 100, 350), Range("Step", 400, 450)],
     "two of a name": [Range("step", 100, 350), Range("step", 400, 450)],
     "text beside registered strings": [
         Range("step", 100, 350, registered=False), Range("step", 400, 450), Range("mlp", 500, 507)],

@@ -35,6 +35,8 @@ FIXED = [
     (640, 56, 101, 0.625, "sm_90"),
     (32, 255, 99 * 1024, 1.0, "sm_86"),
     (192, 41, 3 * 1024 + 1, 0.75, "sm_86"),
+    (224, 32, 0, 1.0, "sm_80"),  # 256 is nearer than 128
+    (512, 56, 0, 0.75, "sm_86"),  # 576 is nearer than 384
 ]
 
 
@@ -51,10 +53,14 @@ def cases(rng):
     ]
     for part in ("one knob at a time", "limits and blocks"):
         for kernel in FIXED + drawn:
-            yield case(f"{kernel}", part, arguments=list(kernel))
+            yield case(_label(*kernel), part, arguments=list(kernel))
     for target in (0.0, -0.5, 1.01, 50.0):
         bad = [256, 64, 0, target, "sm_80"]
         yield case(f"target {target}", "refuse", arguments=bad, good=False)
+
+
+def _label(threads, registers, shared, target, arch):
+    return f"{threads} threads, {registers} registers, {shared:,} bytes, target {target:g}, {arch}"
 
 
 def probe(solution, arguments, good=True):
@@ -122,4 +128,6 @@ def _maybe(value, want, name, hint):
         expect.that(value is None, f"No value of `{name}` reaches the target.", yours=value,
                     right="None", hint=hint)  # fmt: skip
     else:
+        expect.that(value is not None, f"A value of `{name}` reaches the target.", yours="None",
+                    right=want, hint=hint)  # fmt: skip
         expect.integer(value, want, name, hint=hint)

@@ -40,6 +40,8 @@ def cases(rng):
         for number, (label, (before, after)) in enumerate(listed):
             seed = int(rng.integers(1000)) if number else 0
             yield _case(label, part, before, after, resamples=50 + 60 * number, seed=seed)
+    before, after = _samples(rng, 24, 2.0, 0.4)
+    yield _case("resamples and seed left out", "interval", before, after, resamples=1000, seed=0)
     long, nan = [1.0] * 6, [1.0, 2.0, math.nan, 1.0, 1.0]
     for label, before, after in (
         ("lists of different lengths", long, [1.0] * 5),
@@ -57,6 +59,8 @@ def probe(solution, before, after, resamples, seed):
     bad = [v for v in before + after if not 0 < v < float("inf")]
     if len(before) != len(after) or len(before) < 5 or bad:
         return refusal(lambda: solution(before, after, resamples, seed))  # noqa: F821
+    if (resamples, seed) == (1000, 0):
+        return solution(before, after)  # its defaults
     return solution(before, after, resamples, seed)
 
 

@@ -71,10 +71,24 @@ def cases(rng):
         ("logits just at the bound", two, {"cached": (True, BOUND)}),
         ("logits that are NaN", two, {"cached": (True, math.nan)}),
         ("three versions", three, {"dense once": (True, 1.0), "dense and cache": (True, 0.0)}),
+        (
+            "results listed in another order",
+            three,
+            {"dense and cache": (False, 1.0), "dense once": (True, 0.0)},
+        ),
     ):
         yield _case(label, "verdicts", samples, results)
+    yield _case("a bound of 1e-6", "verdicts", two, fine, 1e-6)
+    yield _case("a bound of 0.1", "verdicts", two, {"cached": (True, 0.05)}, 0.1)
     yield _case("no samples", "refuse", {}, {})
     yield _case("a version without results", "refuse", three, {"dense once": (True, 0.0)})
+    extra = fine3 | {"a fourth": (True, 0.0)}
+    yield _case("results of a version without samples", "refuse", three, extra)
+    yield _case("results of the baseline", "refuse", two, fine | {"offered": (True, 0.0)})
+    alone = {"offered": [100.0, 0.0, 98.0, 102.0, 140.0, 99.0]}
+    yield _case("the baseline alone, a time of 0", "refuse", alone, {})
+    yield _case("a baseline with a time of 0", "refuse", two | alone, fine)
+    yield _case("a negative time", "refuse", two | {"cached": [-1.0] * 6}, fine)
     yield _case("a version with fewer rounds", "refuse", two | {"cached": [20.0] * 5}, fine)
     yield _case("a time of 0", "refuse", two | {"cached": [0.0, 1.0, 1.0, 1.0, 1.0, 1.0]}, fine)
 
@@ -85,7 +99,10 @@ def probe(solution, samples, results, bound):
     bad = not samples or len(rounds) > 1 or any(t <= 0 for _, times in samples for t in times)
     if bad or set(given[1]) != set(list(given[0])[1:]):
         return refusal(lambda: solution(*given))  # noqa: F821
-    return solution(*given)
+    rows = solution(*given)
+    for own, kept in ((samples, given[0].items()), (results, given[1].items())):
+        own[:] = [[name, times if own is samples else list(times)] for name, times in kept]
+    return rows  # what was changed shows in the probe's arguments
 
 
 def _verdict(is_baseline, same, low, high):

@@ -66,6 +66,12 @@ def cases(rng):
     yield case(
         "overlap without nesting", part="refuse", events=[_event("a", 0, 10), _event("b", 5, 10)]
     )
+    inside = [_event("a", 0, 100), _event("b", 10, 30), _event("c", 20, 40)]
+    yield case("an overlap inside a call", part="refuse", events=inside)
+    after = [_event("a", 0, 20), _event("b", 5, 5), _event("c", 15, 10), _event("d", 30, 5)]
+    yield case("an overlap after a nested call", part="refuse", events=after[::-1])
+    second = [_event("a", 0, 100), _event("b", 10, 10, 2), _event("c", 15, 10, 2)]
+    yield case("an overlap in a second thread", part="refuse", events=second)
     yield case("a duration of 0", part="refuse", events=[_event("a", 0, 10), _event("b", 5, 0)])
     yield case("a negative duration", part="refuse", events=[_event("a", 0, -1)])
     fine = [_event("a", 0, 10), _event("b", 5, 10, 2)]

@@ -64,11 +64,18 @@ def cases(rng):
     yield case("equal gains", part="ties", rows=two, budget_hours=5.0)
     yield case("equal gains, listed the other way", part="ties", rows=two[::-1], budget_hours=5.0)
     yield case("a cure that changes nothing", part="ties", rows=free, budget_hours=9.0)
+    nearly = [_row("a", 0.1, inf, 3.0), _row("b", 0.2, inf, 3.0), _row("c", 0.3 - 1e-13, inf, 5.0)]
+    yield case("gains that differ by rounding", part="ties", rows=nearly, budget_hours=6.0)
+    gone = [_row("a", 0.5, inf, 2.0), _row("b", 0.5, inf, 3.0)]
+    yield case("nothing left", part="ties", rows=gone, budget_hours=5.0)
+    above = [_row("a", 0.5, 2.0, 3.0), _row("b", 0.5000000005, 4.0, 5.0)]
+    yield case("shares a rounding above 1", part="ties", rows=above, budget_hours=4.0)
     yield case("an empty table", part="ties", rows=[], budget_hours=9.0)
     yield case("a budget of 0", part="ties", rows=two, budget_hours=0.0)
     good = _row("a", 0.5, 2.0, 1.0)
     for label, rows, budget in (
         ("shares above 1", [good, _row("b", 0.6, 2.0, 1.0)], 2.0),
+        ("shares a millionth above 1", [good, _row("b", 0.500001, 2.0, 1.0)], 2.0),
         ("a negative share", [_row("b", -0.1, 2.0, 1.0)], 2.0),
         ("a factor of 0", [good, _row("b", 0.1, 0.0, 1.0)], 2.0),
         ("a factor that is NaN", [_row("b", 0.1, math.nan, 1.0)], 2.0),

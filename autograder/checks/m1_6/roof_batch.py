@@ -70,12 +70,17 @@ def cases(rng):
         )
     yield case("an odd count of 4-bit weights", part, **_on_ridge(5, 77, 51, 4, 1, 1))
     yield case("nine 4-bit weights: 5 bytes", part, **_on_ridge(50, 3, 3, 4, 1, 1))
+    # Ordinary numbers: here rounding down shows, which on the ridge looks like a float's rounding.
+    yield case("between two batches", part, **_given(512, 512, 16, 2, 100 * GIGA, 7 * GIGA))
     # Almost no slope: 512 million rows, found without trying them one by one.
     yield case("a huge batch", part, **_given(64, 64, 32, 4, 160 * GIGA - 10**4, 10 * GIGA))
     good = _given(64, 32, 8, 2, 100 * GIGA, 20 * GIGA)
+    shown = {"bits": "weight_bits", "act": "act_bytes", "rate": "bandwidth"}
     for name in good:
         for bad in (0, -8):
-            yield case(f"{name} = {bad}", "refuse", **{**good, name: bad}, refuse=True)
+            yield case(
+                f"{shown.get(name, name)} = {bad}", "refuse", **{**good, name: bad}, refuse=True
+            )
 
 
 def probe(solution, n, k, bits, act, peak, rate, refuse=False):

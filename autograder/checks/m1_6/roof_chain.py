@@ -60,8 +60,8 @@ def cases(rng):
         ("a tensor read before it is written", {"steps": [steps[1], steps[0], steps[2]]}),
         ("a step that reads its own output", {"steps": [(1, ["a", "c"], ["c"])]}),
         ("a tensor written twice", {"steps": [*steps, (1, ["a"], ["e"])]}),
-        ("keep names an input", {"keep": ["a"]}),
-        ("keep names an unknown tensor", {"keep": ["nowhere"]}),
+        ("an input in keep", {"keep": ["a"]}),
+        ("an unknown tensor in keep", {"keep": ["nowhere"]}),
     ):
         for fused in (False, True):
             given = {"steps": steps, "sizes": sizes, "keep": [], **bad}
@@ -70,7 +70,7 @@ def cases(rng):
 
 def probe(solution, steps, sizes, fused, keep=None, refuse=False):
     steps = [tuple(step) for step in steps]
-    more = {} if keep is None else {"keep": keep}
+    more = {} if keep is None else {"keep": tuple(keep)}
     if refuse:
         return refusal(lambda: solution(steps, sizes, fused, **more))  # noqa: F821
     return solution(steps, sizes, fused, **more)

@@ -35,6 +35,8 @@ def cases(rng):
         yield case(f"{bits} bits, batch 3", part, layer=_drawn(rng), batch=3, context=0, bits=bits)
     yield case("4 bits, odd sizes", part, layer=ODD, batch=2, context=0, bits=4)
     yield case("heads wider than hidden", part, layer=WIDE, batch=5, context=0, bits=16)
+    yield case("a short text, cache of 32 bits", part, layer=_drawn(rng), batch=2, context=6, bits=16,
+               kv_bits=32)  # fmt: skip
     part = "scales"
     yield case("groups that fit", part, layer=SMALL, batch=2, context=3, bits=4, group=32)
     yield case("ragged groups", part, layer=ODD, batch=1, context=2, bits=4, group=4)
@@ -53,14 +55,17 @@ def cases(rng):
     yield case("a large model", part, layer=LLAMA, batch=64, context=131072, bits=4, group=128,
                kv_bits=8)  # fmt: skip
     good = {"layer": SMALL, "batch": 2, "context": 4, "bits": 4, "group": 32, "kv_bits": 16}
-    bad_layers = [(f"{key} 0", {"layer": {**SMALL, key: 0}}) for key in SMALL]
+    bad_layers = [
+        (f"{key} {bad}", {"layer": {**SMALL, key: bad}}) for key in SMALL for bad in (0, -2)
+    ]
     for label, bad in (
         *bad_layers,
         ("heads not a multiple of kv_heads", {"layer": {**SMALL, "kv_heads": 3}}),
         ("batch 0", {"batch": 0}),
+        ("batch -2", {"batch": -2}),
         ("a negative context", {"context": -1}),
-        ("weights of 5 bits", {"bits": 5}),
-        ("a cache of 12 bits", {"kv_bits": 12}),
+        *((f"weights of {bits} bits", {"bits": bits}) for bits in (5, 12, 2, 64, 0)),
+        *((f"a cache of {bits} bits", {"kv_bits": bits}) for bits in (12, 5, 2, 64, 0)),
         ("a negative group", {"group": -1}),
     ):
         yield case(label, "refuse", **{**good, **bad}, refuse=True)

@@ -31,11 +31,15 @@ def cases(rng):
         yield case(f"weights of {bits} bits", part, m=m, n=n, k=k, a=16, b=bits, c=16)
     yield case("an odd count of 4-bit numbers", part, m=1, n=3, k=5, a=8, b=4, c=32)
     yield case("odd counts everywhere", part, m=3, n=5, k=7, a=4, b=4, c=4)
+    # Beyond 2^53 a float no longer holds every whole number; 64-bit integers still do.
+    yield case("counts that no float holds", part, m=2**27 + 1, n=3, k=2**27 + 1, a=8, b=8, c=8)
+    yield case("bytes that no float holds", part, m=2**27 + 1, n=3, k=2**27 + 1, a=12, b=4, c=4)
     yield case("odd, accumulating", part, m=3, n=3, k=7, a=4, b=4, c=4, accumulate=True)
     good = {"m": 4, "n": 8, "k": 16, "a": 16, "b": 4, "c": 16}
     for name in good:
+        shown = f"{name}_bits" if name in "abc" else name
         for bad in (0, -4):
-            yield case(f"{name} = {bad}", "refuse", **{**good, name: bad}, refuse=True)
+            yield case(f"{shown} = {bad}", "refuse", **{**good, name: bad}, refuse=True)
 
 
 def probe(solution, m, n, k, a, b, c, accumulate=None, refuse=False):

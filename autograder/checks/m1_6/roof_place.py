@@ -97,15 +97,33 @@ def cases(rng):
     ):
         points = [_at("abcdefgh"[i], *pair) for i, pair in enumerate(pairs)]
         yield case(label, part, points=points, peak=PEAK, rate=RATE, near=near, slack=slack)
+    yield case(
+        "two operators of one name",
+        part,
+        peak=1e11,
+        rate=2e10,
+        points=[("add", 1000, 12000, 1e-6), ("mul", 5, 60, 1e-8), ("add", 4000, 9000, 1e-6)],
+    )
+    # On both sides of every default limit: near 0.5, slack 0.1, a ridge of 8.
+    pairs = [(1, 17 / 32), (1, 31 / 64), (1, 35 / 32), (64, 71 / 64)]
+    pairs += [(7.375, 1), (7.25, 1), (8.75, 1), (8.875, 1)]
+    points = [_at("abcdefgh"[i], *pair) for i, pair in enumerate(pairs)]
+    yield case("near and slack as by default", part, points=points, peak=PEAK, rate=RATE)
     good = ("add", 1000, 12000, 1e-6)
     for label, bad in (
         ("no operations", {"points": [good, ("x", 0, 12000, 1e-6)]}),
+        ("a negative count of operations", {"points": [good, ("x", -1000, 12000, 1e-6)]}),
+        ("a negative count of bytes", {"points": [good, ("x", 1000, -12000, 1e-6)]}),
         ("no bytes", {"points": [good, ("x", 1000, 0, 1e-6)]}),
         ("no time", {"points": [good, ("x", 1000, 12000, 0.0)]}),
         ("a negative time", {"points": [("x", 1000, 12000, -1.0), good]}),
         ("a peak of 0", {"peak": 0.0}),
+        ("a negative peak", {"peak": -1e11}),
+        ("a bandwidth of 0", {"rate": 0.0}),
+        ("a peak of 0 and no operator", {"peak": 0.0, "points": []}),
         ("a negative bandwidth", {"rate": -1.0}),
         ("near 0", {"near": 0.0}),
+        ("a negative near", {"near": -0.5}),
         ("near above 1", {"near": 1.5}),
         ("a negative slack", {"slack": -0.1}),
     ):
@@ -138,7 +156,10 @@ def judge(case, answer):
             expect.number(found[key], float(value), f"{key} of {point[0]}")
         if case.part == "verdicts":
             same = isinstance(found["verdict"], str) and found["verdict"] == word
-            expect.that(
-                same, f"The verdict on {point[0]} is off.", yours=found["verdict"], right=word
+            ridge = Fraction(case.peak) / Fraction(case.rate)
+            told = f"near {near:g}, slack {slack:g}, share {float(numbers[3]):.6g}, " + (
+                f"intensity {float(numbers[0]):.6g}, ridge {float(ridge):.6g}"
             )
+            expect.that(same, f"The verdict on {point[0]} is off.", yours=found["verdict"],
+                        right=word, where=told)  # fmt: skip
     return None

@@ -69,6 +69,8 @@ def cases(rng):
         ("double precision n/a", {INT: 0.0, FP: 0.0, FP64: None}),
         ("the total alone", {TOTAL: a}),
         ("the total alone, zero", {TOTAL: 0.0}),
+        ("the total and the floating path alone", {TOTAL: a + b, FP: b}),
+        ("the total, all on the integer path", {TOTAL: a, INT: a}),
         ("the total n/a", {TOTAL: None, INT: 0.0}),
         ("the total is all packed half arithmetic", {TOTAL: b, HALF: b}),
         ("the total, half n/a", {TOTAL: b, HALF: None}),
@@ -107,4 +109,5 @@ def _maybe(value, want, name):
     if want is None:
         expect.that(value is None, f"`{name}` is not known.", yours=value, right="None")
     else:
+        expect.that(value is not None, f"`{name}` is known here.", yours="None", right=want)
         expect.number(value, want, name)

@@ -1,11 +1,13 @@
 """trace-diagnose: fresh simulated traces, one planted fault each, with decoys; and small traces by hand."""
 
+import json
+
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, simulated, span
+from autograder.checks.oracles.trace_cases import disguised, in_order, shown, simulated, span
 from lab.trace_simulator import FAULTS, LOADER
 
-PARTS = {"faults": 0.5, "shares": 0.3, "by hand": 0.2}
+PARTS = {"faults": 0.25, "faults among decoys": 0.25, "shares": 0.25, "by hand": 0.25}
 HINTS = (
     "gaps = idle_gaps(all operations of the device, begin, end, 5.0)",
     "A gap that begins within a waiting call is sync, but for what the loader or the allocator takes of it.",
@@ -28,28 +30,23 @@ def _note(name, start, end, tid=9, cat="user_annotation"):
 
 
 def cases(rng):
-    faults, shares, hand = PARTS
+    faults, decoys, shares, hand = PARTS
+
+    def trace(fault):
+        return simulated(str(fault), int(rng.integers(2**31)), 1)
+
+    def large(label, part, spans, shares):
+        # As text: hundreds of dicts take much longer to copy and to compare than to read.
+        return case(label, part, text=json.dumps(spans), shares=shares)
+
     for fault in FAULTS:
-        yield case(
-            "a simulated trace",
-            faults,
-            spans=simulated(fault, int(rng.integers(2**31))),
-            shares=False,
-        )
+        yield large("a simulated trace", faults, trace(fault), False)
+    # With other names and durations: only what the device waits for is the same.
+    for fault in rng.permutation(FAULTS):
+        hidden = disguised(rng, trace(fault))
+        yield large("a simulated trace with decoys", decoys, hidden, False)
     for fault in rng.permutation(FAULTS)[:4]:
-        steps = int(rng.integers(1, 3))
-        yield case(
-            "a simulated trace",
-            faults,
-            spans=simulated(str(fault), int(rng.integers(2**31)), steps),
-            shares=False,
-        )
-    for fault in FAULTS:
-        yield case(
-            "shares of a simulated trace",
-            shares,
-            spans=simulated(fault, int(rng.integers(2**31)), 1),
-        )
+        yield large("shares of a simulated trace", shares, trace(fault), True)
 
     def one(label, *spans):
         return case(label, hand, spans=in_order(list(spans)))
@@ -149,21 +146,128 @@ def cases(rng):
         _op(2, 50, 60),
         _op(3, 60, 100),
     )
+    yield one(
+        "ranges within quantize, and called like it",
+        step,
+        _note("quantize", 1, 9),
+        _note("amax", 2, 6),
+        _call(1, 3, 5),
+        _call(2, 7, 8),
+        _note("quantize_weights", 10, 19),
+        _call(3, 12, 15),
+        _op(1, 20, 50),
+        _op(2, 50, 60),
+        _op(3, 60, 100),
+    )
+    yield one(
+        "the loader on another thread",
+        step,
+        _op(1, 0, 20),
+        _note("enumerate(DataLoader)", 30, 60, tid=8),
+        _note("before enumerate(DataLoader)", 62, 68),
+        _op(2, 70, 100),
+    )
+    yield one(
+        "two loaders at once",
+        step,
+        _op(1, 0, 20),
+        _note(LOADER, 30, 50, tid=8),
+        _note(LOADER, 40, 60, tid=7),
+        _op(2, 70, 100),
+    )
+    yield one(
+        "names that are no calls of the allocator",
+        step,
+        _op(1, 0, 20),
+        _call(8, 22, 30, "cudaMallocAsync"),
+        _call(9, 31, 40, "cudaFreeHost"),
+        _note("cudaFree", 41, 60),
+        _op(2, 70, 100),
+    )
+    yield one(
+        "a copy beside a memset",
+        step,
+        _op(1, 0, 40),
+        _op(2, 40, 80, "gpu_memset"),
+        _op(3, 45, 100, "gpu_memcpy", 20),
+    )
+    yield one(
+        "the operation that begins first ends last",
+        _note("ProfilerStep#3", 0, 60),
+        _op(1, 10, 160),
+        _op(2, 20, 90, stream=8),
+    )
+    yield one(
+        "a wait on the device's row is no call",
+        step,
+        _op(1, 0, 20),
+        span("Stream Synchronize", "cuda_sync", 0, 7, 5, 22),
+        _op(2, 70, 100),
+    )
+    yield one(
+        "a wait through the driver",
+        step,
+        _op(1, 0, 20),
+        _call(9, 5, 22, "cuStreamSynchronize", "cuda_driver"),
+        _op(2, 70, 100),
+    )
+    yield one(
+        "the window begins in a gap and in a wait",
+        _op(1, 0, 10),
+        _call(9, 5, 30, "cudaStreamSynchronize"),
+        _note("ProfilerStep#3", 20, 100),
+        _op(2, 50, 100),
+    )
+    yield one(
+        "a step's bracket on the device",
+        span("ProfilerStep#3", "gpu_user_annotation", 0, 7, 5, 160),
+        _note("ProfilerStep#3", 20, 100),
+        _op(2, 40, 90),
+    )
+    for gap, copy in ((30, 40), (40, 30)):
+        yield one(
+            f"launch {gap} %, copies {copy} %",
+            step,
+            _op(1, 0, 30),
+            _op(2, 30 + gap, 30 + gap + copy, "gpu_memcpy", 20),
+        )
+    for loading, kernels in ((28, 40), (40, 28)):
+        yield one(
+            f"data_loader {loading} %, qdq {kernels} %",
+            step,
+            _note(LOADER, 0, loading),
+            _note("quantize", 1 + loading, 5 + loading),
+            _call(1, 2 + loading, 4 + loading),
+            _op(1, loading, loading + kernels),
+            _op(2, loading + kernels, 100),
+        )
     yield one("a quarter", _note("ProfilerStep#1", 0, 100), _op(1, 0, 75))
     yield one("less than a quarter", _note("ProfilerStep#1", 0, 100), _op(1, 0, 76))
     yield case("no annotation of a step", hand, spans=[_op(1, 0, 30)], bad=True)
+    bracket = span("ProfilerStep#3", "gpu_user_annotation", 0, 7, 0, 40)
+    yield case("a bracket on the device alone", hand, spans=[bracket, _op(1, 0, 30)], bad=True)
 
 
-def probe(solution, spans, shares=True, bad=False):
+def probe(solution, spans=None, text="", shares=True, bad=False):
+    if text:
+        import json
+
+        spans = json.loads(text)
     if bad:
         return refusal(lambda: solution(spans))  # noqa: F821
     return solution(spans)
 
 
 def judge(case, answer):
+    with shown(case.inputs.get("spans", [])):
+        _compare(case, answer)
+
+
+def _compare(case, answer):
     if case.inputs.get("bad"):
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
-    want = traces.lost_shares(case.spans)
+    text = case.inputs.get("text")
+    want = traces.lost_shares(json.loads(text) if text else case.spans)
     worst = max(want, key=want.get)
     fault = worst if want[worst] >= 0.25 else "healthy"
     answer = expect.mapping(answer, ("fault", "shares"), only=True)

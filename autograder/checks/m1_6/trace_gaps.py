@@ -3,8 +3,8 @@
 import numpy as np
 
 from autograder.checks import case, expect
-from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import intervals, simulated
+from autograder.checks.oracles import trace_cases, traces
+from autograder.checks.oracles.trace_cases import simulated
 
 PARTS = {"gaps": 0.45, "windows and threshold": 0.35, "refuse": 0.2}
 HINTS = (
@@ -21,7 +21,7 @@ def cases(rng):
         return case(
             label,
             part,
-            pairs=[list(map(float, p)) for p in pairs],
+            intervals=[list(map(float, p)) for p in pairs],
             begin=float(begin),
             end=float(end),
             threshold=float(threshold),
@@ -38,7 +38,7 @@ def cases(rng):
     yield one("not sorted", first, [(12, 15), (2, 4), (6, 7)])
     yield one("an interval of no length", first, [(0, 4), (7, 7), (9, 20)])
     for count in (6, 20, 60):
-        yield one("drawn", first, intervals(rng, count, 300, 25), 0, 300)
+        yield one("drawn", first, trace_cases.intervals(rng, count, 275, 25), 0, 300)
     yield one("intervals outside", windows, [(-9, -2), (5, 6), (25, 30)])
     yield one("intervals across both ends", windows, [(-3, 4), (18, 33)])
     yield one("across the whole window", windows, [(-3, 40), (2, 3)])
@@ -51,7 +51,14 @@ def cases(rng):
         "a long one before many short ones", windows, [(0, 30), (2, 4), (6, 8), (40, 41)], 1, 60, 3
     )
     for threshold in (1, 6):
-        yield one("drawn, with a window", windows, intervals(rng, 40, 400, 12), 50, 350, threshold)
+        yield one(
+            "drawn, with a window",
+            windows,
+            trace_cases.intervals(rng, 40, 400, 12),
+            50,
+            350,
+            threshold,
+        )
     ops = [
         (s["start_us"], s["end_us"])
         for s in simulated("sync", int(rng.integers(2**31)), 1)
@@ -63,21 +70,30 @@ def cases(rng):
     yield one("a negative threshold", refuse, [(0, 4)], threshold=-1, bad=True)
 
 
-def probe(solution, pairs, begin, end, threshold, bad=False):
-    given = [tuple(p) for p in pairs]
+def probe(solution, intervals, begin, end, threshold, bad=False):
+    given = [tuple(p) for p in intervals]
     if bad:
         return refusal(lambda: solution(given, begin, end, threshold))  # noqa: F821
-    return solution(given, begin, end, threshold)
+    answer = solution(given, begin, end, threshold)
+    intervals[:] = [list(p) for p in given]  # a list that was sorted in place is found here
+    return answer
 
 
 def _few(gaps):
     return f"{len(gaps)}: {gaps}" if len(gaps) < 4 else f"{len(gaps)}"
 
 
+def _asked(case):
+    """The call, as far as it is short enough to read."""
+    count = len(case.intervals)
+    shown = [tuple(p) for p in case.intervals] if count < 6 else f"{count} intervals"
+    return f"{shown}, window {case.begin:g} to {case.end:g}, threshold {case.threshold:g}"
+
+
 def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
-    want = traces.gaps(case.pairs, case.begin, case.end, case.threshold)
+    want = traces.gaps(case.intervals, case.begin, case.end, case.threshold)
     answer = answer.tolist() if isinstance(answer, np.ndarray) else answer
     expect.that(
         isinstance(answer, (list, tuple)),
@@ -89,6 +105,7 @@ def judge(case, answer):
         len(answer) == len(want),
         "The number of gaps is off.",
         stage="shape",
+        where=_asked(case),
         yours=_few(answer),
         right=_few(want),
     )

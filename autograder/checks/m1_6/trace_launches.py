@@ -2,7 +2,7 @@
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, simulated, span
+from autograder.checks.oracles.trace_cases import in_order, shown, simulated, span
 
 PARTS = {"delays": 0.5, "calls and graphs": 0.25, "idle time": 0.25}
 HINTS = (
@@ -49,6 +49,14 @@ def cases(rng):
         _op(12, 15, 20),
     )
     yield one("the call has a long duration", first, _call(5, 0, 50), _op(5, 8, 60))
+    yield one(
+        "two threads launch at once",
+        first,
+        _call(5, 0, 8),
+        _call(6, 2, 4, tid=8),
+        _op(6, 9, 20, "first"),
+        _op(5, 21, 30, "second"),
+    )
     yield one(
         "a sync call has an id of its own",
         first,
@@ -131,6 +139,11 @@ def probe(solution, spans):
 
 
 def judge(case, answer):
+    with shown(case.spans):
+        _compare(case, answer)
+
+
+def _compare(case, answer):
     want = traces.launches(case.spans)
     expect.that(
         isinstance(answer, (list, tuple)),

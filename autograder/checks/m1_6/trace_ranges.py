@@ -2,7 +2,7 @@
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, simulated, span
+from autograder.checks.oracles.trace_cases import in_order, shown, simulated, span
 
 PARTS = {"one range": 0.4, "nested ranges": 0.35, "what counts": 0.25}
 HINTS = (
@@ -61,6 +61,15 @@ def cases(rng):
         _call(6, 24, 27),
         _op(5, 12, 15),
         _op(6, 29, 33),
+    )
+    yield one(
+        "kernels of a range beside each other",
+        first,
+        q,
+        _call(5, 1, 3),
+        _call(6, 4, 7),
+        _op(5, 20, 28),
+        _op(6, 22, 33, stream=8),
     )
     yield one("no range", first, q, _call(5, 12, 16), _op(5, 20, 28))
     yield one("the call was not recorded", first, q, _op(4, 2, 8), _call(5, 1, 3), _op(5, 9, 12))
@@ -143,6 +152,44 @@ def cases(rng):
         _op(6, 31, 33),
     )
     yield one(
+        "a range ends during the call",
+        counts,
+        _range("quantize", 0, 4),
+        _call(5, 2, 6),
+        _op(5, 9, 12),
+    )
+    yield one(
+        "a range begins during the call",
+        counts,
+        _call(5, 2, 6),
+        _range("late", 4, 20),
+        _op(5, 9, 12),
+    )
+    yield one(
+        "a step is a range too",
+        counts,
+        _range("ProfilerStep#3", 0, 90),
+        _call(5, 2, 6),
+        _op(5, 9, 12),
+    )
+    yield one(
+        "neither has an id",
+        counts,
+        q,
+        span("cudaDeviceSynchronize", "cuda_runtime", 9, 9, 2, 4),
+        _call(6, 5, 7),
+        span("gemm", "kernel", 0, 7, 8, 20, stream=7),
+        _op(6, 21, 25),
+    )
+    yield one(
+        "an operator with the same number",
+        counts,
+        q,
+        _call(5, 2, 6),
+        span("aten::div", "cpu_op", 9, 8, 12, 16, correlation=5),
+        _op(5, 20, 24),
+    )
+    yield one(
         "an operator is no range",
         counts,
         q,
@@ -187,7 +234,20 @@ def probe(solution, spans):
 
 
 def judge(case, answer):
+    with shown(case.spans):
+        _compare(case, answer)
+
+
+def _compare(case, answer):
     want = traces.kernel_time_by_range(case.spans)
+    if isinstance(answer, dict):
+        expect.that(
+            set(answer) == set(want),
+            "The names are off.",
+            yours=", ".join(sorted(map(repr, answer))),
+            right=", ".join(sorted(map(repr, want))),
+            hint="Names of ranges with a kernel; '' for kernels whose call is in no range or not recorded.",
+        )
     answer = expect.mapping(answer, tuple(want), only=True)
     for name, value in want.items():
         expect.number(answer[name], value, f"time of {name!r}", atol=0.005 + 1e-9 * value)

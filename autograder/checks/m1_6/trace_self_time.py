@@ -2,7 +2,7 @@
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, nested, simulated, span
+from autograder.checks.oracles.trace_cases import in_order, nested, shown, simulated, span
 from lab.traces import read_trace, shipped_traces
 
 PARTS = {"self and total": 0.5, "threads": 0.2, "recursion": 0.15, "real traces": 0.15}
@@ -12,6 +12,11 @@ HINTS = (
     "Add to total_us only where no open span has the same name.",
 )
 FIELDS = ("calls", "self_us", "total_us")
+
+
+def _numbered(spans):
+    """The same spans with a name each: recursion has a part of its own."""
+    return [{**s, "name": f"op{index}"} for index, s in enumerate(spans)]
 
 
 def cases(rng):
@@ -43,7 +48,7 @@ def cases(rng):
         ],
     )
     for until in (30, 120, 400):
-        yield case("drawn", first, spans=in_order(nested(rng, 1, 1, 0, until, 4)))
+        yield case("drawn", first, spans=_numbered(in_order(nested(rng, 1, 1, 0, until, 4))))
     yield case(
         "another thread at the same time", threads, spans=[op("a", 0, 20), op("b", 5, 10, tid=2)]
     )
@@ -55,7 +60,7 @@ def cases(rng):
     )
     for _ in range(2):
         many = [s for pid in (1, 2) for tid in (1, "x") for s in nested(rng, pid, tid, 0, 90, 3)]
-        yield case("drawn, four threads", threads, spans=in_order(many))
+        yield case("drawn, four threads", threads, spans=_numbered(in_order(many)))
     yield case(
         "an operator calls itself", recursion, spans=[op("a", 0, 20), op("a", 2, 8), op("b", 3, 4)]
     )
@@ -63,6 +68,9 @@ def cases(rng):
         "itself through another",
         recursion,
         spans=[op("a", 0, 20), op("b", 2, 18), op("a", 3, 9), op("a", 10, 12)],
+    )
+    yield case(
+        "itself at equal times", recursion, spans=[op("a", 0, 9), op("a", 0, 9), op("b", 0, 9)]
     )
     yield case(
         "the same name side by side",
@@ -86,6 +94,11 @@ def probe(solution, spans):
 
 
 def judge(case, answer):
+    with shown(case.spans):
+        _compare(case, answer)
+
+
+def _compare(case, answer):
     want = traces.by_name(case.spans)
     answer = expect.mapping(answer, tuple(want), only=True)
     for name, row in want.items():

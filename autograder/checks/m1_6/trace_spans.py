@@ -61,7 +61,6 @@ def cases(rng):
         return case(label, part, trace={**more, "traceEvents": events})
 
     yield one("two complete events", first, plain)
-    yield one("nothing", first, [])
     yield one("metadata with ts 0", first, [meta, *plain])
     yield one("displayTimeUnit ns", first, plain, displayTimeUnit="ns")
     yield one(
@@ -102,6 +101,7 @@ def cases(rng):
             },
         ],
     )
+    yield one("nothing", first, [])
     b, e = (
         (lambda ts, name, tid=1, **more: _edge("B", ts, tid, name=name, **more)),
         (lambda ts, tid=1, **more: _edge("E", ts, tid, **more)),
@@ -138,6 +138,16 @@ def cases(rng):
     ]
     yield one("asynchronous b and e", pairs, [*lower, b(3.0, "good"), e(6.0)])
     yield one("begin and end at the same time", pairs, [b(0.0, "p"), e(4.0), b(4.0, "q"), e(7.0)])
+    yield one(
+        "a pair of no length in another",
+        pairs,
+        [b(0.0, "outer"), b(3.0, "mark", cat="cpu_op"), e(3.0), e(8.0)],
+    )
+    yield one("a pair before any complete event", pairs, [_x("x", 6.0, 1.0), b(2.0, "p"), e(5.0)])
+    yield one('threads 1 and "1"', pairs, [b(0.0, "one"), b(1.0, "text", "1"), e(4.0), e(7.0, "1")])
+    far = [_edge("B", 1.0, 11, 1, name="11 of 1"), _edge("E", 7.0, 11, 1)]
+    near = [_edge("B", 0.0, 1, 11, name="1 of 11"), _edge("E", 4.0, 1, 11)]
+    yield one("threads 1 of 11 and 11 of 1", pairs, [*far, *near])
     for count in (8, 30):
         yield one("drawn", files, _random(rng, count))
     yield case(
@@ -150,7 +160,8 @@ def probe(solution, trace):
 
 
 def _place(span):
-    times = round(span["start_us"], 2), -round(span["end_us"], 2)
+    # Files round to 0.001 us: rounded to that, equal times are equal however they were computed.
+    times = round(span["start_us"], 3), -round(span["end_us"], 3)
     return *times, *(str(span[key]) for key in ("name", "pid", "tid", "args"))
 
 

@@ -2,9 +2,9 @@
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, simulated, span
+from autograder.checks.oracles.trace_cases import in_order, shown, simulated, span
 
-PARTS = {"one wait": 0.4, "several": 0.4, "simulated traces": 0.2}
+PARTS = {"one wait": 0.4, "several, and edges": 0.4, "simulated traces": 0.2}
 HINTS = (
     "For each waiting call: the operator around it, its duration, the idle time after it; then add up.",
     "Idle time: max of the ends up to t, min of the starts from t on; 0 if an operation runs at t.",
@@ -21,8 +21,8 @@ def _op(start, end, cat="kernel", stream=7):
     return span("gemm", cat, 0, stream, start, end, correlation=2)
 
 
-def _cpu(name, start, end, tid=9, cat="cpu_op"):
-    return span(name, cat, 9, tid, start, end)
+def _cpu(name, start, end, tid=9, cat="cpu_op", pid=9):
+    return span(name, cat, pid, tid, start, end)
 
 
 def cases(rng):
@@ -32,7 +32,6 @@ def cases(rng):
         return case(label, part, spans=in_order(list(spans)))
 
     item = _cpu("aten::item", 0, 60)
-    yield one("nothing waits", first, item, _op(2, 50))
     yield one("one wait", first, item, _wait(5, 52), _op(10, 50), _op(75, 90))
     yield one(
         "the outermost operator",
@@ -94,6 +93,7 @@ def cases(rng):
         _op(30, 70, stream=20),
         _op(75, 90),
     )
+    yield one("nothing waits", first, item, _op(2, 50))
     yield one("nothing follows", first, item, _wait(5, 52), _op(10, 50))
     yield one("nothing came before", first, item, _wait(5, 52), _op(75, 90))
     yield one("the call ends with the kernel", first, item, _wait(5, 50), _op(10, 50), _op(75, 90))
@@ -115,6 +115,68 @@ def cases(rng):
         _op(10, 50),
         _op(75, 90),
     )
+    yield one(
+        "an operator of another process",
+        several,
+        _cpu("aten::stack", 0, 99, pid=8),
+        _cpu("aten::item", 4, 60),
+        _wait(5, 52),
+        _op(10, 50),
+        _op(75, 90),
+    )
+    yield one(
+        "an operator ends during the call",
+        several,
+        _cpu("aten::add", 0, 20),
+        _wait(5, 52),
+        _op(10, 50),
+        _op(75, 90),
+    )
+    yield one(
+        "the operator that began first ends last",
+        several,
+        item,
+        _wait(5, 52),
+        _op(8, 51, stream=20),
+        _op(30, 45),
+        _op(75, 90),
+    )
+    yield one(
+        "an operation starts as the call ends",
+        several,
+        item,
+        _wait(5, 52),
+        _op(10, 50),
+        _op(52, 60),
+        _op(75, 90),
+    )
+    yield one(
+        "cudaEventSynchronize",
+        several,
+        item,
+        _wait(5, 52, "cudaEventSynchronize"),
+        _op(10, 50),
+        _op(75, 90),
+    )
+    yield one(
+        "a wait on the device's rows, and one called like it",
+        several,
+        item,
+        _wait(5, 52),
+        _op(10, 50),
+        span("Stream Synchronize", "cuda_sync", 0, 7, 5, 51, correlation=1),
+        _cpu("cudaStreamSynchronize", 54, 57),
+        _op(75, 90),
+    )
+    yield one(
+        "a memset ends the idle time",
+        several,
+        item,
+        _wait(5, 52),
+        _op(10, 50),
+        _op(56, 60, "gpu_memset"),
+        _op(75, 90),
+    )
     short = [
         x
         for k in range(5)
@@ -129,6 +191,8 @@ def cases(rng):
     yield one("a long wait and five short ones", several, *long, *short)
     yield one("the long one is worse", several, *long[:3], *short[4:8])
     yield one("five of one operator", several, *short)
+    free = [_cpu("aten::item", 300, 390), _wait(305, 380), _op(310, 500), _op(501, 520)]
+    yield one("one of its calls costs nothing", several, *free, *short[12:])
     nothing = [
         _cpu("aten::cat", 0, 90),
         _wait(5, 80),
@@ -164,6 +228,11 @@ def probe(solution, spans):
 
 
 def judge(case, answer):
+    with shown(case.spans):
+        _compare(case, answer)
+
+
+def _compare(case, answer):
     want = traces.stalls(case.spans)
     if not want:
         expect.that(

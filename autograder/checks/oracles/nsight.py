@@ -6,7 +6,8 @@ its value are two words; every option of nsys has a value, even a yes or no; the
 """
 
 import re
-import shlex
+
+from autograder.checks.oracles.shell_words import BadCommand, shell_words
 
 NSYS_SHORT = {"-t": "--trace", "-s": "--sample", "-c": "--capture-range", "-o": "--output",
               "-f": "--force-overwrite", "-p": "--nvtx-capture"}  # fmt: skip
@@ -31,21 +32,9 @@ NCU_SWITCHES = ("--csv", "--force-overwrite")
 MANY = ("--section",)
 
 
-class BadCommand(Exception):
-    """The program would not take the command, or would read it in another way."""
-
-
 def words_of(command: str, program: str) -> list[str]:
     """The words behind the program's name, as a POSIX shell splits them. Raises BadCommand."""
-    command = command.strip().replace("\\\n", "")
-    if "\n" in command:
-        raise BadCommand(
-            "A shell ends the command at the line's end: one line, or a \\ before each end."
-        )
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise BadCommand(f"A shell cannot read it: {error}.") from None
+    words = shell_words(command)
     if not words or words[0].rpartition("/")[2] != program:
         raise BadCommand(f"It does not start with {program}.")
     return words[1:]
@@ -59,7 +48,10 @@ def split(words, short, valued, switches, tool) -> tuple[dict[str, list[str]], l
         word, equals, value = words[at].partition("=")
         if not word.startswith("--"):
             if equals:
-                raise BadCommand(f"{word} is short: its value is the next word, without '='.")
+                raise BadCommand(
+                    f"One dash makes {word} a short option: its value is the next word, without '='. "
+                    "Long names have two dashes."
+                )
             if word not in short:
                 raise BadCommand(f"{word} was not asked for, or {tool} does not know it.")
             word = short[word]
@@ -75,7 +67,8 @@ def split(words, short, valued, switches, tool) -> tuple[dict[str, list[str]], l
             value = words[at]
         allowed = valued.get(word)
         if word not in switches and allowed and not set(value.split(",")) <= set(allowed):
-            raise BadCommand(f"{word} takes {', '.join(allowed)}, not {value!r}.")
+            place = "" if equals else ", the next word"
+            raise BadCommand(f"{word} takes {', '.join(allowed)}, not {value!r}{place}.")
         if word in found and word not in MANY:
             raise BadCommand(f"{word} stands twice.")
         found.setdefault(word, []).append(value)

@@ -25,8 +25,9 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from pipeline_worker import Gone, receive, send, tensors, work  # noqa: E402
 
-BUILD_LIMIT_S, CALL_LIMIT_S = 30.0, 20.0
-HELPER_CPU_S = 0.2
+BUILD_LIMIT_S, CALL_LIMIT_S, CALLS_LIMIT_S = 30.0, 20.0, 60.0
+HELPER_CPU_S = 0.05
+FEWEST_ROUNDS, ROUNDS_S = 2, 8.0
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 
 
@@ -34,7 +35,7 @@ class Worker:
     """The learner's process: asked, timed, stopped and ended from here."""
 
     def __init__(self):
-        self.ended = False
+        self.ended, self.waited_s = False, 0.0
         into, out = os.pipe(), os.pipe()
         self.pid = os.fork()
         if not self.pid:
@@ -78,6 +79,9 @@ class Worker:
 
     def end(self):
         """End it and all that it started; whether others worked for it."""
+        with contextlib.suppress(Gone):
+            if not self.ended:
+                self.pause()  # else it works on while its time is read
         own = self.cpu_s()
         if not self.ended:
             os.kill(self.pid, signal.SIGKILL)
@@ -117,8 +121,10 @@ def offered(pipeline, weights, batch):
 def asked(worker, batch):
     """The worker's answer to a batch, with its wall and CPU seconds."""
     start = time.perf_counter(), worker.cpu_s()
-    header, blobs = worker.ask(CALL_LIMIT_S, {"do": "call", **batch})
+    left_s = min(CALL_LIMIT_S, CALLS_LIMIT_S - worker.waited_s)
+    header, blobs = worker.ask(left_s, {"do": "call", **batch})
     spent = time.perf_counter() - start[0], worker.cpu_s() - start[1]
+    worker.waited_s += spent[0]
     return (*sound(header, blobs), spent)
 
 
@@ -187,10 +193,11 @@ def race(worker, job, pipeline, weights_bytes, report, arrays):
     report["mutated"] = str(compared.get("changed", ""))[:80] if isinstance(compared, dict) else ""
     if report["mutated"]:
         return
+    began = time.monotonic()
     for number, batch in enumerate(job["timed"]):
-        # More rounds where they may decide.
-        if number == job["rounds"] and not job["hopeless"] < gain(report["times"]) < job["enough"]:
-            return
+        late = time.monotonic() - began > ROUNDS_S
+        if clear(report["times"], job["demands"], late):
+            break
         # The order changes from round to round, so that a drift of the machine hits both alike.
         if number % 2:
             theirs = asked(worker, batch)
@@ -212,8 +219,26 @@ def gain(times):
     return min(mine_cpu / cpu, 2 * mine_wall / wall) if cpu == cpu else mine_wall / wall
 
 
+def clear(times, demands, late):
+    """Whether more rounds would hardly change which demands are met.
+
+    Rounds differ by some per cent in CPU time, by a fifth on a busy machine. `late`: the time for
+    rounds is used up, so a smaller margin will do.
+    """
+    if len(times) < FEWEST_ROUNDS:
+        return False
+    found, rounds = gain(times), np.array(times)
+    cpu = float(np.median(rounds[:, 1]) / np.median(rounds[:, 3]))
+    if late and len(times) > FEWEST_ROUNDS:
+        return True
+    above, below = (1.5, 1.2) if len(times) < 4 else (1.25, 1.15)
+    # Below: by CPU time alone, for a spell of load can hold up a few milliseconds of the clock's.
+    return all(found >= d * above or (cpu if cpu == cpu else found) <= d / below for d in demands)
+
+
 def main():
     torch.set_num_threads(1)
+    sys.path.pop(0)  # this folder: the worker can write here, and modules are imported later too
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     worker = Worker()
     # From here on: the worker has no copy of what is read, and may not look into this process.

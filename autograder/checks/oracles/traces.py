@@ -70,7 +70,7 @@ def gaps(intervals, begin: float, end: float, threshold: float) -> list[tuple[fl
             found.append(run)
         else:
             run[1] = middle + length / 2
-    return [(s, e) for s, e in found if e - s >= threshold]
+    return [(float(s), float(e)) for s, e in found if e - s >= threshold]
 
 
 def by_name(spans: list[dict]) -> dict[str, dict]:

@@ -129,6 +129,13 @@ def no_limit(measured_ms, per_s, limit_ms):
     return _model(measured_ms, per_s, limit_ms, within=lambda x, limit: True)
 
 
+@wrong(
+    "first-of-equals", "Of equal capacities take the smaller batch, whatever the order of the dict."
+)
+def first_of_equals(measured_ms, per_s, limit_ms):
+    return _model(measured_ms, per_s, limit_ms, best=lambda rows: max(rows, key=lambda r: r[2]))
+
+
 @wrong("largest-batch", "Take the highest capacity, which is not always the largest batch.")
 def largest_batch(measured_ms, per_s, limit_ms):
     return _model(measured_ms, per_s, limit_ms, best=max)
@@ -196,3 +203,18 @@ def any_rate(measured_ms, per_s, limit_ms):
     return _model(
         measured_ms, per_s, limit_ms, checks="ebt", wait=lambda b, r: 1000 * (b - 1) / (r or 1)
     )
+
+
+@wrong("sizes-sorted-as-text", "Batch sizes are numbers: 2 comes before 16.")
+def text_order(measured_ms, per_s, limit_ms):
+    return _model(
+        measured_ms, per_s, limit_ms, best=lambda rows: min(rows, key=lambda r: (-r[2], str(r[0])))
+    )
+
+
+@wrong(
+    "second-largest-for-p99",
+    "The rank is ceil(99 n / 100): the second largest only for n from 101 to 200.",
+)
+def second(measured_ms, per_s, limit_ms):
+    return _model(measured_ms, per_s, limit_ms, tail=lambda t: sorted(t)[-2 if len(t) > 99 else -1])

@@ -169,3 +169,34 @@ def called_first(fn, clock_ns, tick_ns, error=0.01, most=2**20):
     fn()
     _refuse(tick_ns, error, most)
     return _model(fn, clock_ns, tick_ns, error, most, warm=0)
+
+
+@wrong(
+    "limit-as-a-whole-number", "The limit tick_ns / error is no whole number: do not round it down."
+)
+def whole_limit(fn, clock_ns, tick_ns, error=0.01, most=2**20):
+    return _model(fn, clock_ns, tick_ns, error, most, limit=lambda t, e: t // e)
+
+
+@wrong(
+    "one-reading-between-attempts", "Each attempt needs a reading of its own before its first call."
+)
+def shared_reading(fn, clock_ns, tick_ns, error=0.01, most=2**20):
+    _refuse(tick_ns, error, most)
+    fn()
+    n, start = 1, clock_ns()
+    while n <= most:
+        for _ in range(n):
+            fn()
+        start, before = clock_ns(), start
+        if start - before >= tick_ns / error:
+            return n
+        n *= 2
+    raise ValueError("too short")
+
+
+@wrong("large-errors-accepted", "An error of 1 or more must raise ValueError, not 1 alone.")
+def large_error(fn, clock_ns, tick_ns, error=0.01, most=2**20):
+    if error == 1:
+        raise ValueError("error")
+    return _model(fn, clock_ns, tick_ns, error, most, checks="tm" if error > 1 else "tem")

@@ -82,21 +82,6 @@ def rank_floor(samples_ms, percents=(50, 90, 99)):
     return _model(samples_ms, percents, rank=lambda p, n: p * n // 100)
 
 
-@wrong("rank-from-zero", "Ranks count from 1: the index in Python is one less.")
-def from_zero(samples_ms, percents=(50, 90, 99)):
-    return _model(samples_ms, percents, rank=lambda p, n: _rank(p, n) + 1)
-
-
-@wrong("rank-floor-plus-one", "Where percent * n / 100 is whole, it is the rank itself.")
-def floor_plus_one(samples_ms, percents=(50, 90, 99)):
-    return _model(samples_ms, percents, rank=lambda p, n: p * n // 100 + 1)
-
-
-@wrong("rank-rounded", "The rank is rounded up, not to nearest.")
-def rank_rounded(samples_ms, percents=(50, 90, 99)):
-    return _model(samples_ms, percents, rank=lambda p, n: round(p * n / 100))
-
-
 @wrong(
     "rank-in-floats", "percent / 100 * n is rounded: 7 of 100 gives 7.000000000000001, and rank 8."
 )
@@ -112,6 +97,21 @@ def inverted_cdf(samples_ms, percents=(50, 90, 99)):
     return _model(
         samples_ms, percents, percentile=lambda x, p: np.percentile(x, p, method="inverted_cdf")
     )
+
+
+@wrong("rank-from-zero", "Ranks count from 1: the index in Python is one less.")
+def from_zero(samples_ms, percents=(50, 90, 99)):
+    return _model(samples_ms, percents, rank=lambda p, n: _rank(p, n) + 1)
+
+
+@wrong("rank-floor-plus-one", "Where percent * n / 100 is whole, it is the rank itself.")
+def floor_plus_one(samples_ms, percents=(50, 90, 99)):
+    return _model(samples_ms, percents, rank=lambda p, n: p * n // 100 + 1)
+
+
+@wrong("rank-rounded", "The rank is rounded up, not to nearest.")
+def rank_rounded(samples_ms, percents=(50, 90, 99)):
+    return _model(samples_ms, percents, rank=lambda p, n: round(p * n / 100))
 
 
 @wrong("median-by-rank", "The median of an even count is the mean of the two in the middle.")
@@ -209,3 +209,8 @@ def not_finite(samples_ms, percents=(50, 90, 99)):
 @wrong("percent-not-checked", "A percent outside 1 to 100 must raise ValueError.")
 def any_percent(samples_ms, percents=(50, 90, 99)):
     return _model(samples_ms, percents, checks="eni")
+
+
+@wrong("single-precision", "float32 keeps seven digits: a percentile is the sample itself.")
+def single(samples_ms, percents=(50, 90, 99)):
+    return _model([float(np.float32(x)) for x in samples_ms], percents)

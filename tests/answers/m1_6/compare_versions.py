@@ -244,3 +244,21 @@ def any_draws(rounds_ms, draws, confidence=0.95):
 @wrong("confidence-not-checked", "A confidence outside (0, 1) must raise ValueError.")
 def any_confidence(rounds_ms, draws, confidence=0.95):
     return _model(rounds_ms, draws, confidence, checks="std")
+
+
+@wrong("faster-by-the-ratio", "The whole interval must lie above 1, not the speed-up alone.")
+def faster_by_ratio(rounds_ms, draws, confidence=0.95):
+    return _model(rounds_ms, draws, confidence,
+                  verdict=lambda s, low, high: "faster" if s > 1 else _verdict(s, low, high))  # fmt: skip
+
+
+@wrong("one-column-accepted", "rounds_ms has exactly two columns: one must raise ValueError.")
+def one_column(rounds_ms, draws, confidence=0.95):
+    if rounds_ms.ndim == 2 and rounds_ms.shape[1] == 1:
+        rounds_ms = np.repeat(rounds_ms, 2, axis=1)
+    return _model(rounds_ms, draws, confidence)
+
+
+@wrong("percent-accepted", "A confidence of 95 must raise ValueError: it lies between 0 and 1.")
+def percent(rounds_ms, draws, confidence=0.95):
+    return _model(rounds_ms, draws, confidence / 100 if confidence > 1 else confidence)

@@ -286,3 +286,28 @@ def every_call(connection):
             found[name][0] += 1
             found[name][1] += runs.get(key, 0)
     return dict(found)
+
+
+def _by_call(connection, inside):
+    ranges, calls = _ranges(connection), _calls(connection)
+
+    def names(kernel):
+        found = _around(ranges, calls.get(kernel[:2]), inside=inside)
+        return {row[0] for row in found} or {""}
+
+    return _answer(connection, names)
+
+
+@wrong("start-of-the-call", "The whole call must lie in the range: its end too.")
+def by_start(connection):
+    return _by_call(connection, lambda low, high, a, b: low <= a <= high)
+
+
+@wrong("end-of-the-call", "The whole call must lie in the range: its start too.")
+def by_end(connection):
+    return _by_call(connection, lambda low, high, a, b: low <= b <= high)
+
+
+@wrong("call-that-overlaps", "The call must lie inside the range; to overlap it is not enough.")
+def by_overlap(connection):
+    return _by_call(connection, lambda low, high, a, b: low < b and a < high)

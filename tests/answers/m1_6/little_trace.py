@@ -193,3 +193,27 @@ def any_order(arrivals_s, departures_s, begin_s, end_s):
 def any_window(arrivals_s, departures_s, begin_s, end_s):
     return _model(arrivals_s, departures_s, begin_s, end_s, checks="ld",
                   window=lambda pairs, b, e: e - b or 1.0)  # fmt: skip
+
+
+@wrong(
+    "departures-without-begin",
+    "A departure exactly at begin_s counts, one exactly at end_s does not.",
+)
+def open_departures(arrivals_s, departures_s, begin_s, end_s):
+    return _model(
+        arrivals_s, departures_s, begin_s, end_s, leaves=lambda a, d: begin_s < d <= end_s
+    )
+
+
+@wrong("order-of-sorted-times", "Compare each departure with the arrival of the same request.")
+def sorted_order(arrivals_s, departures_s, begin_s, end_s):
+    _refuse(sorted(arrivals_s), sorted(departures_s), begin_s, end_s)
+    return _model(arrivals_s, departures_s, begin_s, end_s, checks="")
+
+
+@wrong("order-inside-the-window", "All departures are checked, not those in the window alone.")
+def order_inside(arrivals_s, departures_s, begin_s, end_s):
+    _refuse(arrivals_s, departures_s, begin_s, end_s, "lw")
+    if any(begin_s <= a < end_s and d < a for a, d in zip(arrivals_s, departures_s, strict=True)):
+        raise ValueError("departure")
+    return _model(arrivals_s, departures_s, begin_s, end_s, checks="")

@@ -290,3 +290,29 @@ def kernels(spec):
 def unchecked(spec):
     every = ("program", "skip", "count", "set", "page", "overwrite", "kernels", "names")
     return _line(spec, skip=every)
+
+
+@wrong("regex-unquoted", "A shell reads | and ( of the regular expression itself: quote that word.")
+def bare_regex(spec):
+    return _line(spec, join=lambda words: " ".join(
+        word if word.startswith("--kernel-name=") else shlex.quote(word) for word in words))  # fmt: skip
+
+
+@wrong("page-not-checked-with-a-report", "A page that does not exist must raise ValueError always.")
+def page_with_report(spec):
+    return _line(spec, skip=("page",) if spec["report"] is not None else ())
+
+
+@right("double quotes around every value")
+def double_quoted(spec):
+    marks = str.maketrans({c: "\\" + c for c in '"\\`'})  # a $ at the end of a word stays a $
+
+    def quoted(word):
+        name, equals, value = word.partition("=")
+        return (
+            f'{name}{equals}"{value.translate(marks)}"'
+            if word.startswith("--k")
+            else shlex.quote(word)
+        )
+
+    return _line(spec, join=lambda words: " ".join(map(quoted, words)))

@@ -273,3 +273,16 @@ def integers(text):
         return float(int(new)) if isinstance(new, float) else new
 
     return _read(text, value=value)
+
+
+@wrong("commas-taken-from-texts", "Only numbers lose their commas: a text stays as it is.")
+def bare_texts(text):
+    return _read(text, value=lambda cell: _value(cell.replace(",", "")))
+
+
+@wrong("stopped-at-another-line", "Rows may follow behind lines of ncu or of the program.")
+def stopped(text):
+    lines = text.splitlines()
+    first = next((i for i, line in enumerate(lines) if line.startswith('"ID",')), len(lines))
+    ends = (i for i in range(first, len(lines)) if not lines[i].startswith('"'))
+    return _read("\n".join(lines[: next(ends, len(lines))]))

@@ -269,3 +269,49 @@ def unchecked(spec):
 @wrong("a-list", "Return one string for a shell.")
 def listed(spec):
     return shlex.split(_line(spec))
+
+
+def _each(spec, quote):
+    return " ".join(map(quote, shlex.split(joined(spec))))
+
+
+@right("every word in double quotes, with backslashes")
+def double_quoted(spec):
+    marks = {c: "\\" + c for c in '"\\$`'}
+    return _each(spec, lambda word: '"' + word.translate(str.maketrans(marks)) + '"')
+
+
+@right("every word in single quotes")
+def single_quoted(spec):
+    return _each(spec, lambda word: "'" + word.replace("'", "'\\''") + "'")
+
+
+@wrong("double-quotes-around-all", 'Inside double quotes a shell still reads $, a backslash and ".')
+def bare_double(spec):
+    return _each(spec, lambda word: f'"{word}"')
+
+
+@wrong(
+    "quotes-for-spaces-alone",
+    "More than spaces needs quotes: & ; | < > ( ) $ * ? # ~ and nothing at all.",
+)
+def for_spaces(spec):
+    return _each(spec, lambda word: shlex.quote(word) if set(word) & set(" '\"\\") else word)
+
+
+@wrong("python-s-quotes", "repr() quotes for Python, not for a shell.")
+def by_repr(spec):
+    return _each(spec, lambda word: repr(word) if not word.startswith("-") else shlex.quote(word))
+
+
+@wrong(
+    "backslash-before-spaces",
+    "A backslash before spaces and quotes leaves the other characters bare.",
+)
+def before_spaces(spec):
+    return _each(spec, lambda word: "".join("\\" + c if c in " '\"\\" else c for c in word))
+
+
+@wrong("empty-words-lost", "An empty word of the program needs quotes: ''.")
+def empty_lost(spec):
+    return _each(spec, lambda word: word and shlex.quote(word))

@@ -240,3 +240,9 @@ def expected(connection):
 def all_kinds(connection):
     events = _events(connection, range(200))
     return _answer(events, _own(events))
+
+
+@wrong("names-in-small-letters", "Names stay as they are: step and Step are two.")
+def small_letters(connection):
+    events = [(e[0].lower(), *e[1:]) for e in _events(connection)]
+    return _answer(events, _own(events))

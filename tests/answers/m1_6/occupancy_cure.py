@@ -262,3 +262,15 @@ def unchecked(threads, registers, shared_bytes, target, arch):
 @wrong("percent-accepted", "A target of 50 is no occupancy: it runs from 0 to 1.")
 def percent(threads, registers, shared_bytes, target, arch):
     return in_order(threads, registers, shared_bytes, target / 100 if target > 1 else target, arch)
+
+
+@wrong(
+    "smaller-blocks-first",
+    "A larger block that is nearer comes before a smaller one that is farther.",
+)
+def smaller_first(threads, registers, shared_bytes, target, arch):
+    found = _answer(threads, registers, shared_bytes, target, arch)
+    sizes = sorted(range(32, 1025, 32), key=lambda t: (t > threads, abs(t - threads)))
+    return found | {
+        "threads": _first(sizes, lambda t: _share(t, registers, shared_bytes, arch) >= target)
+    }

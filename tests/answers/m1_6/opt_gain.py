@@ -109,6 +109,11 @@ def resamples_ignored(before_ms, after_ms, resamples=1000, seed=0):
     return _gain(before_ms, after_ms, 1000, seed)
 
 
+@wrong("another-default", "Left out, `resamples` is 1000 and `seed` 0.")
+def another_default(before_ms, after_ms, resamples=100, seed=0):
+    return _gain(before_ms, after_ms, resamples, seed)
+
+
 @wrong("high-before-low", "First the lower end, then the upper one.")
 def swapped(before_ms, after_ms, resamples=1000, seed=0):
     return _gain(before_ms, after_ms, resamples, seed, shares=(0.975, 0.025))

@@ -230,6 +230,63 @@ def emptied(weights):
     return inner
 
 
+@wrong("stops-at-an-end-token", "No token ends a text early: each prompt gets all new tokens.",
+       diagnose=False)  # fmt: skip
+def ended(weights):
+    inner = one_by_one(weights)
+
+    def until_end(tokens, logits):
+        count = tokens.index(0) + 1 if 0 in tokens else len(tokens)
+        return tokens[:count], logits[:count]
+
+    return lambda prompts, new_tokens: [until_end(*r) for r in inner(prompts, new_tokens)]
+
+
+@wrong("eight-prompts-at-most", "A batch may have more prompts than the ones that you tried.",
+       diagnose=False)  # fmt: skip
+def eight_at_most(weights):
+    inner = one_by_one(weights)
+    return lambda prompts, new_tokens: inner(prompts[:8], new_tokens)
+
+
+@wrong("reaped-helpers", "Each prompt in a process of its own: no less is done.", diagnose=False)
+def reaped(weights):
+    import os
+    import pickle
+    import signal
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets their CPU time
+
+    def start(prompt, new_tokens):
+        read, write = os.pipe()
+        if not os.fork():
+            tokens, logits = slow.generate_one(weights, prompt, new_tokens)
+            with os.fdopen(write, "wb") as out:
+                pickle.dump((tokens, logits.numpy()), out)
+            os._exit(0)
+        os.close(write)
+        return os.fdopen(read, "rb")
+
+    def generate(prompts, new_tokens):
+        results = [pickle.load(out) for out in [start(p, new_tokens) for p in prompts]]
+        return [(tokens, torch.from_numpy(logits)) for tokens, logits in results]
+
+    return generate
+
+
+@wrong("prompts-extended", "Work on a copy: the caller still needs the prompts.", diagnose=False)
+def extended(weights):
+    inner = one_by_one(weights)
+
+    def generate(prompts, new_tokens):
+        results = inner(prompts, new_tokens)
+        for prompt, (tokens, _) in zip(prompts, results, strict=True):
+            prompt += tokens
+        return results
+
+    return generate
+
+
 @wrong("not-a-function", "Return the function, do not call it.", diagnose=False)
 def results_at_once(weights):
     return slow.generate(weights, [[0]], 1)

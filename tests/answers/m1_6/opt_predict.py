@@ -119,6 +119,30 @@ def no_infinity(shares, cures):
     return by_time_left(shares, cures)
 
 
+@wrong("sum-without-rounding", "Shares may add up to 1 + 1e-9: measured decimals do.")
+def strict_sum(shares, cures):
+    if sum(shares.values()) > 1:
+        raise ValueError("above 1")
+    return by_time_left(shares, cures)
+
+
+@wrong("sum-too-generous", "Shares that add up to more than 1 + 1e-9 count time twice.")
+def loose_sum(shares, cures):
+    total = sum(shares.values())
+    if 1 < total < 1.001:
+        shares = {n: s / total for n, s in shares.items()}
+    return by_time_left(shares, cures)
+
+
+@wrong("shares-changed", "Work on a copy: the caller still needs the shares.")
+def changed(shares, cures):
+    gain = by_time_left(shares, cures)
+    for cure in cures:
+        for name, factor in cure.items():
+            shares[name] /= factor
+    return gain
+
+
 @wrong("no-refusal", "Shares above 1, factors not above 0 and unknown targets must be refused.")
 def no_refusal(shares, cures):
     left = 1 - sum(shares.values())

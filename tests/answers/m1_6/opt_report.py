@@ -143,6 +143,44 @@ def seconds(samples, results, bound):
     ]
 
 
+@wrong("results-by-place", "Results are found by the version's name, not by their place.")
+def by_place(samples, results, bound):
+    _refuse(samples, results)
+    placed = dict(zip(list(samples)[1:], results.values(), strict=True))
+    return _rows(samples, placed, bound)
+
+
+@wrong("fixed-bound", "The bound is an argument.")
+def fixed_bound(samples, results, bound):
+    return _rows(samples, results, 3e-4)
+
+
+@wrong(
+    "results-of-others-accepted",
+    "Results of versions without samples, or of the baseline, are refused.",
+)
+def others_accepted(samples, results, bound):
+    kept = {n: r for n, r in results.items() if n in list(samples)[1:]}
+    return _rows(samples, kept, bound)
+
+
+@wrong("baseline-not-looked-at", "The baseline's times must be above 0 as well.")
+def baseline_free(samples, results, bound):
+    def refuse(samples, results):
+        ones = {n: [1.0] * len(t) if i == 0 else t for i, (n, t) in enumerate(samples.items())}
+        _refuse(ones, results)
+
+    return _rows(samples, results, bound, refuse=refuse)
+
+
+@wrong("times-sorted", "Work on a copy: sorting in place tears the rounds apart.")
+def sorted_in_place(samples, results, bound):
+    rows = _rows(samples, results, bound)
+    for times in samples.values():
+        times.sort()
+    return rows
+
+
 @wrong("no-refusal", "Versions without results, or with other numbers of rounds, make no report.")
 def no_refusal(samples, results, bound):
     if not samples:

@@ -136,6 +136,38 @@ def no_refusal(events):
     return _table(events, refuse=False)
 
 
+@wrong("overlap-accepted", "Two calls of one thread that overlap must nest: refuse all others.")
+def overlap_accepted(events):
+    if any(e["duration_us"] <= 0 for e in events):
+        raise ValueError("durations must be above 0")
+    return _table(events, refuse=False)
+
+
+@wrong("zero-duration-accepted", "A call that lasts no time is refused, as is a negative duration.")
+def zero_accepted(events):
+    rows = _table([e for e in events if e["duration_us"] > 0])
+    return rows
+
+
+@wrong("overlap-at-the-top-only", "Calls inside another call must nest as well: refuse all others.")
+def top_only(events):
+    def end(e):
+        return e["start_us"] + e["duration_us"]
+
+    if any(e["duration_us"] <= 0 for e in events):
+        raise ValueError("durations must be above 0")
+    for thread in {e["thread"] for e in events}:
+        mine = [e for e in events if e["thread"] == thread]
+        top = [
+            e
+            for e in mine
+            if not any(f["start_us"] < e["start_us"] and end(e) < end(f) for f in mine)
+        ]
+        if any(e["start_us"] < f["start_us"] < end(e) < end(f) for e in top for f in top):
+            raise ValueError("overlap")
+    return _table(events, refuse=False)
+
+
 @wrong("listed-order-trusted", "Events come in any order: sort them first.")
 def listed_order(events):
     rows, stack = {}, []

@@ -54,7 +54,7 @@ def bits(rows, budget_hours):
             left = round(1 - sum(r["share"] - r["share"] / r["factor"] for r in chosen), 12)
             choices.append((left, hours, len(chosen), [r["name"] for r in chosen]))
     left, _, _, names = min(choices)
-    return names, 1 / left
+    return names, 1 / left if left else math.inf
 
 
 def _greedy(rows, budget, key):
@@ -115,6 +115,33 @@ def strict(rows, budget_hours):
 def more_hours(rows, budget_hours):
     _refuse(rows, budget_hours)
     return _answer(rows, _best(rows, budget_hours, tie=False))
+
+
+@wrong("exact-ties", "Gains that differ by rounding alone are equal: then fewer hours decide.")
+def exact_ties(rows, budget_hours):
+    _refuse(rows, budget_hours)
+    tried = [
+        (sum(map(_saved, chosen)), -sum(r["hours"] for r in chosen), -len(chosen), chosen)
+        for count in range(len(rows) + 1)
+        for chosen in combinations(rows, count)
+        if sum(r["hours"] for r in chosen) <= budget_hours
+    ]
+    return _answer(rows, list(max(tried, key=lambda t: t[:3])[3]))
+
+
+@wrong("nothing-left-refused", "Where nothing is left, the gain is math.inf.")
+def nothing_left(rows, budget_hours):
+    names, gain = combinations_tried(rows, budget_hours)
+    if math.isinf(gain):
+        raise ZeroDivisionError("nothing left")
+    return names, gain
+
+
+@wrong("sum-without-rounding", "Shares may add up to 1 + 1e-9: measured decimals do.")
+def strict_sum(rows, budget_hours):
+    if sum(r["share"] for r in rows) > 1:
+        raise ValueError("above 1")
+    return combinations_tried(rows, budget_hours)
 
 
 @wrong("gains-multiplied", "Savings of different targets add up; their gains do not multiply.")

@@ -250,3 +250,19 @@ def target_one():
 @wrong("target-below-1-accepted", "A target below 1 must raise ValueError.", call=True)
 def target_below():
     return _without("b")
+
+
+@wrong(
+    "factor-1-not-named",
+    "The limit: a part named in factors takes no time, also where its factor is 1.",
+)
+def one_is_unnamed(times_ms, factors, target):
+    return _model(times_ms, factors, target,
+                  left=lambda t, f: sum(v for k, v in t.items() if f.get(k, 1) == 1))  # fmt: skip
+
+
+@wrong("no-factors-infinite", "An infinite factor is allowed: the part takes no time.")
+def finite_only(times_ms, factors, target):
+    if math.inf in factors.values():
+        raise ValueError("infinite")
+    return _model(times_ms, factors, target)

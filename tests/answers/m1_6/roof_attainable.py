@@ -183,12 +183,12 @@ def _without(letter):
     return answer
 
 
-@wrong("flops-not-checked", "No operations must raise ValueError.", call=True)
+@wrong("flops-not-checked", "Operations of 0 or below must raise ValueError.", call=True)
 def any_flops():
     return _without("f")
 
 
-@wrong("peak-not-checked", "A peak of 0 must raise ValueError.", call=True)
+@wrong("peak-not-checked", "A peak of 0 or below must raise ValueError.", call=True)
 def any_peak():
     return _without("p")
 
@@ -211,3 +211,49 @@ def any_bytes():
 @wrong("bandwidth-not-checked", "A bandwidth of 0 or below must raise ValueError.", call=True)
 def any_bandwidth():
     return _without("r")
+
+
+def _ties(order):
+    """Equal levels in this order of names, given the bytes and the bandwidths."""
+
+    def answer(flops, bytes_by_level, peak, bandwidths):
+        def limits(f, m, p, r):
+            return _limits(f, m, p, {k: r[k] for k in order(m, r)})
+
+        return _model(flops, bytes_by_level, peak, bandwidths, limits=limits)
+
+    return answer
+
+
+@wrong(
+    "equals-by-name", "Of equal levels the order of bandwidths decides, not the names.", call=True
+)
+def by_name():
+    return _ties(lambda m, r: sorted(r, reverse=True))
+
+
+@wrong("equals-by-bandwidth", "Of equal levels the order in the dict decides, not the bandwidth.",
+       call=True)  # fmt: skip
+def by_bandwidth():
+    return _ties(lambda m, r: sorted(r, key=r.get, reverse=True))
+
+
+@wrong(
+    "last-of-bytes", "Of equal levels the first in the order of bandwidths comes first.", call=True
+)
+def last_of_bytes():
+    return _ties(lambda m, r: list(m)[::-1])
+
+
+@wrong("levels-counted-only", "The levels of both dicts must be the same, not only as many.")
+def counted(flops, bytes_by_level, peak, bandwidths):
+    if len(bytes_by_level) != len(bandwidths):
+        raise ValueError("levels")
+    return _model(flops, bytes_by_level, peak, bandwidths, checks="fpnbr")
+
+
+@wrong("only-zero-refused", "Operations and a peak below 0 must raise ValueError too.")
+def only_zero(flops, bytes_by_level, peak, bandwidths):
+    if flops == 0 or peak == 0:
+        raise ValueError("zero")
+    return _model(flops, bytes_by_level, peak, bandwidths, checks="lnbr")

@@ -194,3 +194,24 @@ def any_time(kernel, elements, bytes_each, samples_ms, write_allocate=False):
 @wrong("infinite-time-accepted", "A time that is not finite must raise ValueError.")
 def infinite(kernel, elements, bytes_each, samples_ms, write_allocate=False):
     return _model(kernel, elements, bytes_each, samples_ms, write_allocate, checks="kebnwt")
+
+
+@wrong("first-time-infinite", "The first time must be finite too.")
+def first_infinite(kernel, elements, bytes_each, samples_ms, write_allocate=False):
+    if samples_ms and samples_ms[0] <= 0:
+        raise ValueError("first")
+    return _model(kernel, elements, bytes_each, samples_ms, write_allocate, checks="kebntf")
+
+
+@wrong("only-zero-refused", "Elements and bytes below 0 must raise ValueError too.")
+def only_zero(kernel, elements, bytes_each, samples_ms, write_allocate=False):
+    if 0 in (elements, bytes_each):
+        raise ValueError("zero")
+    return _model(kernel, elements, bytes_each, samples_ms, write_allocate, checks="knwtf")
+
+
+@wrong("samples-sorted", "Work on a copy: samples_ms is not changed.")
+def sorts(kernel, elements, bytes_each, samples_ms, write_allocate=False):
+    found = _model(kernel, elements, bytes_each, samples_ms, write_allocate)
+    samples_ms.sort()
+    return found

@@ -186,3 +186,30 @@ def as_float(n, k, weight_bits, act_bytes, peak, bandwidth):
 @wrong("arguments-not-checked", "An argument below 1 must raise ValueError.")
 def unchecked(n, k, weight_bits, act_bytes, peak, bandwidth):
     return _solve(n, k, weight_bits, act_bytes, peak, bandwidth, checks=False)
+
+
+@wrong(
+    "float-quotient",
+    "A quotient held as a float rounds: divide with //, or compare products of ints.",
+)
+def quotient(n, k, weight_bits, act_bytes, peak, bandwidth):
+    if min(n, k, weight_bits, act_bytes, peak, bandwidth) < 1:
+        raise ValueError("above 0")
+    gain = 2 * n * k * bandwidth - peak * act_bytes * (n + k)
+    return math.ceil(peak * -(-n * k * weight_bits // 8) / gain) if gain > 0 else None
+
+
+@wrong("float-comparison", "Floats round here: compare flops * bandwidth and peak * bytes as ints.")
+def comparison(n, k, weight_bits, act_bytes, peak, bandwidth):
+    if min(n, k, weight_bits, act_bytes, peak, bandwidth) < 1:
+        raise ValueError("above 0")
+    weights = -(-n * k * weight_bits // 8)
+
+    def reached(batch):
+        return 2 * batch * n * k / (weights + batch * act_bytes * (n + k)) >= peak / bandwidth
+
+    low, high = 0, 2**40
+    while reached(high) and high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    return high if reached(high) else None

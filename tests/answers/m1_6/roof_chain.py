@@ -195,3 +195,51 @@ def two_writers(steps, sizes, fused, keep=()):
 @wrong("keep-not-checked", "A name in keep that no step writes must raise ValueError.")
 def any_keep(steps, sizes, fused, keep=()):
     return _cost(steps, sizes, fused, keep, checks="tso")
+
+
+@right("written by whom, keep as a tuple")
+def by_producer(steps, sizes, fused, keep=()):
+    writer = {}
+    for index, (_, _, writes) in enumerate(steps):
+        for name in writes:
+            if name in writer:
+                raise ValueError("written twice")
+            writer[name] = index
+    read = set()
+    for index, (_, reads, writes) in enumerate(steps):
+        read.update(reads)
+        if any(name not in sizes for name in reads + writes):
+            raise ValueError("no size")
+        if any(writer.get(name, -1) >= index for name in reads):
+            raise ValueError("too early")
+    if any(name not in writer for name in keep):
+        raise ValueError("keep")
+    if fused:
+        out = keep + tuple(name for name in writer if name not in read)
+        crossing = [name for name in read if name not in writer] + list(set(out))
+    else:
+        crossing = [name for _, reads, writes in steps for name in [*set(reads), *writes]]
+    return sum(step[0] for step in steps), sum(sizes[name] for name in crossing)
+
+
+@wrong("first-step-only", "Fused, later steps may read inputs from memory too, not only the first.")
+def first_step(steps, sizes, fused, keep=()):
+    flops, moved = _cost(steps, sizes, fused, keep)
+    if fused and steps:
+        made = {name for step in steps for name in step[2]}
+        later = {name for step in steps for name in step[1]} - made - set(steps[0][1])
+        moved -= sum(sizes[name] for name in later)
+    return flops, moved
+
+
+@wrong(
+    "next-step-only", "Fused, a tensor stays on the chip for every later step, not only the next."
+)
+def next_step(steps, sizes, fused, keep=()):
+    flops, moved = _cost(steps, sizes, fused, keep)
+    for index, (_, _, writes) in enumerate(steps if fused else ()):
+        soon = steps[index + 1][1] if index + 1 < len(steps) else []
+        for name in writes:
+            far = any(name in step[1] for step in steps[index + 2 :])
+            moved += sizes[name] if far and name not in soon and name not in keep else 0
+    return flops, moved

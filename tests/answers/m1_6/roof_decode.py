@@ -244,7 +244,7 @@ def _without(letter):
     return answer
 
 
-@wrong("layer-not-checked", "A size of 0 in the layer must raise ValueError.", call=True)
+@wrong("layer-not-checked", "A size below 1 in the layer must raise ValueError.", call=True)
 def any_layer():
     return _without("l")
 
@@ -266,12 +266,18 @@ def any_context():
     return _without("c")
 
 
-@wrong("weight-bits-not-checked", "Weights of 5 bits must raise ValueError.", call=True)
+@wrong(
+    "weight-bits-not-checked",
+    "Weights of other than 4, 8, 16 or 32 bits: raise ValueError.",
+    call=True,
+)
 def any_bits():
     return _without("w")
 
 
-@wrong("kv-bits-not-checked", "A cache of 12 bits must raise ValueError.", call=True)
+@wrong(
+    "kv-bits-not-checked", "A cache of other than 4, 8, 16 or 32 bits: raise ValueError.", call=True
+)
 def any_kv():
     return _without("k")
 
@@ -279,3 +285,37 @@ def any_kv():
 @wrong("group-not-checked", "A negative group must raise ValueError.", call=True)
 def any_group():
     return _without("g")
+
+
+@right("bits as powers of two from 4 to 32, a cache of whole vectors")
+def by_vectors(layer, batch, context, weight_bits, group=0, kv_bits=16):
+    if any(b not in (2**2, 2**3, 2**4, 2**5) for b in (weight_bits, kv_bits)):
+        raise ValueError("bits")
+    if batch < 1 or context < 0 or group < 0:
+        raise ValueError("step")
+    found = _model(layer, batch, context, weight_bits, group, kv_bits)
+    vector = -(-layer["kv_heads"] * layer["head_dim"] * kv_bits // 8)
+    return {**found, "kv_bytes": batch * (context * 2 * vector + 2 * vector), "note": "extra"}
+
+
+@wrong("new-token-not-attended", "A token attends to itself too: context + 1 tokens.")
+def not_attended(layer, batch, context, weight_bits, group=0, kv_bits=16):
+    found = _model(layer, batch, context, weight_bits, group, kv_bits)
+    moved = found["flops"] / found["intensity"]
+    flops = found["flops"] - batch * 4 * layer["heads"] * layer["head_dim"]
+    return {**found, "flops": flops, "intensity": flops / moved}
+
+
+@wrong("any-power-of-two", "Only 4, 8, 16 and 32 bits: 2 and 64 must raise ValueError.")
+def any_power(layer, batch, context, weight_bits, group=0, kv_bits=16):
+    for bits in (weight_bits, kv_bits):
+        if bits < 1 or bits & (bits - 1):
+            raise ValueError("bits")
+    return _model(layer, batch, context, weight_bits, group, kv_bits, checks="lhbcg")
+
+
+@wrong("only-zero-refused", "Sizes below 0 must raise ValueError too.")
+def only_zero(layer, batch, context, weight_bits, group=0, kv_bits=16):
+    if 0 in (batch, *layer.values()):
+        raise ValueError("zero")
+    return _model(layer, batch, context, weight_bits, group, kv_bits, checks="hcwkg")

@@ -149,3 +149,20 @@ def any_size(m, n, k, a_bits, b_bits, c_bits, accumulate=False):
 @wrong("bits-not-checked", "A count of bits below 1 must raise ValueError.")
 def any_bits(m, n, k, a_bits, b_bits, c_bits, accumulate=False):
     return _model(m, n, k, a_bits, b_bits, c_bits, accumulate, checks="mnk")
+
+
+@wrong("float-bytes", "Beyond 2^53 a float no longer holds every whole number: round up with //.")
+def float_bytes(m, n, k, a_bits, b_bits, c_bits, accumulate=False):
+    return _model(m, n, k, a_bits, b_bits, c_bits, accumulate, packed=lambda e, b: math.ceil(e * b / 8))  # fmt: skip
+
+
+@wrong("float-flops", "Beyond 2^53 a float no longer holds every whole number: multiply ints.")
+def float_flops(m, n, k, a_bits, b_bits, c_bits, accumulate=False):
+    return _model(m, n, k, a_bits, b_bits, c_bits, accumulate, flops=lambda m, n, k, _: int(2.0 * m * n * k))  # fmt: skip
+
+
+@wrong("only-zero-refused", "Numbers below 0 must raise ValueError too.")
+def only_zero(m, n, k, a_bits, b_bits, c_bits, accumulate=False):
+    if 0 in (m, n, k, a_bits, b_bits, c_bits):
+        raise ValueError("zero")
+    return _model(m, n, k, a_bits, b_bits, c_bits, accumulate, checks="")

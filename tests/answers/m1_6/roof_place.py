@@ -247,3 +247,30 @@ def any_bytes():
 @wrong("times-not-checked", "A point without time must raise ValueError.", call=True)
 def any_time():
     return _without("t")
+
+
+@wrong("one-row-a-name", "Two operators may have one name: keep a row for each.")
+def by_name(points, peak, bandwidth, near=0.5, slack=0.1):
+    return list({row["name"]: row for row in _model(points, peak, bandwidth, near, slack)}.values())
+
+
+@wrong("no-points-no-checks", "Ceilings, near and slack must be checked without any point too.")
+def unchecked(points, peak, bandwidth, near=0.5, slack=0.1):
+    return _model(points, peak, bandwidth, near, slack) if points else []
+
+
+@wrong("only-zero-refused", "Operations, bytes and near below 0 must raise ValueError too.")
+def only_zero(points, peak, bandwidth, near=0.5, slack=0.1):
+    if near == 0 or any(0 in point[1:3] for point in points):
+        raise ValueError("zero")
+    return _model(points, peak, bandwidth, near, slack, checks="cost")
+
+
+@wrong("another-default-near", "`near` is 0.5 where it is not given.")
+def other_near(points, peak, bandwidth, near=0.6, slack=0.1):
+    return _model(points, peak, bandwidth, near, slack)
+
+
+@wrong("another-default-slack", "`slack` is 0.1 where it is not given.")
+def other_slack(points, peak, bandwidth, near=0.5, slack=0.05):
+    return _model(points, peak, bandwidth, near, slack)

@@ -80,6 +80,12 @@ def total_first(metrics, wanted):
     return dict(counts=found, verdict=word, active_pct=metrics.get(PERCENT))
 
 
+@wrong("na-hfma2-as-zero", "hfma2 that is n/a leaves FP unknown.")
+def na_half(metrics, wanted):
+    name = PIPE + "_op_hmma_type_hfma2.sum"
+    return _answer(metrics | ({name: 0} if metrics.get(name, 1) is None else {}), wanted)
+
+
 @wrong(
     "hfma2-not-subtracted",
     "hmma also counts HFMA2.MMA, packed arithmetic without any matrix: subtract it.",
@@ -116,12 +122,6 @@ def hfma2(metrics, wanted):
 @wrong("na-dmma-as-zero", "dmma that is n/a exists and was not collected: unknown.")
 def na_dmma(metrics, wanted):
     name = PIPE + "_op_dmma.sum"
-    return _answer(metrics | ({name: 0} if metrics.get(name, 1) is None else {}), wanted)
-
-
-@wrong("na-hfma2-as-zero", "hfma2 that is n/a leaves FP unknown.")
-def na_half(metrics, wanted):
-    name = PIPE + "_op_hmma_type_hfma2.sum"
     return _answer(metrics | ({name: 0} if metrics.get(name, 1) is None else {}), wanted)
 
 
@@ -192,6 +192,7 @@ def by_percent(metrics, wanted):
 
 @wrong("imma-and-hmma-swapped", "IMMA multiplies integers, HMMA floating-point numbers.")
 def swapped(metrics, wanted):
+    _refuse(wanted)
     found = _counts(metrics)
     found["INT"], found["FP"] = found["FP"], found["INT"]
     return {"counts": found, "verdict": _verdict(found, wanted), "active_pct": metrics.get(PERCENT)}
@@ -213,3 +214,32 @@ def share(metrics, wanted):
 @wrong("any-kind-accepted", "Another kind than INT, FP or FP64 must raise ValueError.")
 def accepted(metrics, wanted):
     return _answer(metrics, wanted if wanted in KINDS else "INT")
+
+
+@wrong(
+    "count-from-the-total",
+    "A missing count is not inferred from the total: other kinds may be in it.",
+)
+def inferred(metrics, wanted):
+    _refuse(wanted)
+    counts, total = _counts(metrics), _get(metrics, "")
+    if counts["INT"] is None and None not in (total, counts["FP"]):
+        counts["INT"] = total - counts["FP"]
+    return {
+        "counts": counts,
+        "verdict": _verdict(counts, wanted),
+        "active_pct": metrics.get(PERCENT),
+    }
+
+
+@wrong("floating-from-the-total", "A total equal to imma does not make hmma known.")
+def floating(metrics, wanted):
+    _refuse(wanted)
+    counts, total = _counts(metrics), _get(metrics, "")
+    if counts["FP"] is None and _get(metrics, "_op_hmma", 0) == 0 and total == counts["INT"]:
+        counts["FP"] = 0
+    return {
+        "counts": counts,
+        "verdict": _verdict(counts, wanted),
+        "active_pct": metrics.get(PERCENT),
+    }

@@ -343,3 +343,114 @@ def absolute(spans):
 @wrong("always-launch", "Not every fault is launch overhead.")
 def launch(spans):
     return _diagnose(spans, fault="launch")
+
+
+@wrong("first-over-a-quarter", "Two causes may be over a quarter: name the largest, not the first.")
+def first_over(spans):
+    shares = _diagnose(spans)["shares"]
+    order = ("launch", "sync", "copies", "data_loader", "allocator", "qdq")
+    return {"fault": next((c for c in order if shares[c] >= 0.25), "healthy"), "shares": shares}
+
+
+@wrong("last-over-a-quarter", "Two causes may be over a quarter: name the largest, not the last.")
+def last_over(spans):
+    shares = _diagnose(spans)["shares"]
+    order = ("qdq", "allocator", "data_loader", "copies", "sync", "launch")
+    return {"fault": next((c for c in order if shares[c] >= 0.25), "healthy"), "shares": shares}
+
+
+@wrong(
+    "names-and-durations",
+    "Presence and length of a span tell nothing: compute what the device waits for.",
+)
+def names_and_durations(spans):
+    steps = [s for s in spans if s["name"].startswith("ProfilerStep#")]
+    if not steps:
+        raise ValueError("no steps")
+    names = [s["name"] for s in spans]
+    longest = max((e - s for s, e in _pairs(s for s in spans if LOADER in s["name"])), default=0.0)
+    work = sorted(e - s for s, e in _pairs(s for s in spans if s["cat"] == "kernel"))
+    copied = sum(e - s for s, e in _pairs(s for s in spans if s["cat"] == "gpu_memcpy"))
+    converted = _by_range(spans, ("quantize", "dequantize"))
+    rules = {
+        "allocator": "cudaFree" in names,
+        "data_loader": longest > 700,
+        "sync": names.count("aten::item") > 2 * len(steps),
+        "launch": bool(work) and work[len(work) // 2] < 10,
+        "qdq": converted > 0.4 * sum(work),
+        "copies": copied > 0.9 * sum(work),
+    }
+    fault = next((cause for cause, hit in rules.items() if hit), "healthy")
+    return {"fault": fault, "shares": {cause: float(hit) for cause, hit in rules.items()}}
+
+
+@wrong("loader-of-the-main-thread", "The loader's annotation counts on any thread.")
+def main_loader(spans):
+    steps = [s for s in spans if s["cat"] == "user_annotation" and s["name"].startswith("Profiler")]
+    main = steps[0]["tid"] if steps else None
+    return _diagnose([s for s in spans if not s["name"].startswith(LOADER) or s["tid"] == main])
+
+
+@wrong("ranges-called-like-quantize", "The range is named `quantize`, not only begins so.")
+def prefix(spans):
+    names = {s["name"] for s in spans if s["name"].startswith(("quantize", "dequantize"))}
+    return _diagnose(spans, names=tuple(names))
+
+
+@wrong("any-range-around", "The innermost range owns a kernel, as in kernel_time_by_range.")
+def any_range(spans):
+    inner = [
+        s
+        for s in spans
+        if s["cat"] == "user_annotation" and s["name"] not in ("quantize", "dequantize")
+    ]
+    keep = [s for s in inner if s["name"].startswith(("ProfilerStep#", LOADER))]
+    return _diagnose([s for s in spans if s not in inner or s in keep])
+
+
+@wrong("names-that-begin-like-the-allocator", "cudaMallocAsync and cudaFreeHost are other calls.")
+def allocator_prefix(spans):
+    names = {s["name"] for s in spans if s["name"].startswith(("cudaMalloc", "cudaFree"))}
+    return _diagnose(spans, memory=tuple(names))
+
+
+@wrong("waits-of-the-runtime-only", "A wait through the driver waits as well: cuda_driver.")
+def runtime_waits(spans):
+    return _diagnose(
+        [s for s in spans if s["cat"] != "cuda_driver" or "Synchronize" not in s["name"]]
+    )
+
+
+@wrong("waits-of-any-category", "A waiting call has a cat in CALLS.")
+def any_wait(spans):
+    return _diagnose([{**s, "cat": HOST[0]} if "Synchronize" in s["name"] else s for s in spans])
+
+
+@wrong(
+    "steps-on-the-device", "The device's bracket of a step is a gpu_user_annotation, no annotation."
+)
+def device_steps(spans):
+    return _diagnose(
+        [{**s, "cat": "user_annotation"} if s["cat"] == "gpu_user_annotation" else s for s in spans]
+    )
+
+
+@wrong("memset-hides-a-copy", "Only a kernel hides a copy.")
+def memset_hides(spans):
+    as_kernels = _diagnose(
+        [{**s, "cat": "kernel"} if s["cat"] == "gpu_memset" else s for s in spans]
+    )
+    shares = {**_diagnose(spans)["shares"], "copies": as_kernels["shares"]["copies"]}
+    worst = max(shares, key=shares.get)
+    return {"fault": worst if shares[worst] >= 0.25 else "healthy", "shares": shares}
+
+
+@wrong("loaders-added-up", "Two loaders at once take each moment of a gap once.")
+def loaders_added(spans):
+    said = _diagnose(spans)
+    extra = [s for s in spans if s["cat"] == "user_annotation" and s["name"].startswith(LOADER)]
+    one = sum(
+        _diagnose([s for s in spans if s is x or s not in extra])["shares"]["data_loader"]
+        for x in extra
+    )
+    return {**said, "shares": {**said["shares"], "data_loader": one}}

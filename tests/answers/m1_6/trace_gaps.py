@@ -168,3 +168,18 @@ def no_empty(intervals, begin_us, end_us, threshold_us):
 @wrong("threshold-not-checked", "A negative threshold must raise ValueError.")
 def any_threshold(intervals, begin_us, end_us, threshold_us):
     return _gaps(intervals, begin_us, end_us, threshold_us, checks=(True, False))
+
+
+@wrong("sorted-in-place", "Use sorted(): the caller's list is not changed.")
+def in_place(intervals, begin_us, end_us, threshold_us):
+    intervals.sort()
+    return _gaps(intervals, begin_us, end_us, threshold_us)
+
+
+@wrong("threshold-before-the-window", "Clip first: only what lies in the window counts.")
+def late_clip(intervals, begin_us, end_us, threshold_us):
+    far = 1e9
+    found = _gaps(intervals, -far, far, threshold_us)
+    _check(begin_us, end_us, threshold_us)
+    cut = [(max(a, begin_us), min(b, end_us)) for a, b in found]
+    return [(a, b) for a, b in cut if a < b]

@@ -175,3 +175,23 @@ def unsorted(a, b):
 @wrong("rounded", "Return the exact time, not whole microseconds.")
 def rounded(a, b):
     return float(round(_pairwise(_merge(a), _merge(b))))
+
+
+@wrong("sorted-in-place", "Use sorted(): the caller's lists are not changed.")
+def in_place(a, b):
+    a.sort()
+    b.sort()
+    return float(_pairwise(_merge(a), _merge(b)))
+
+
+@wrong("every-pair-counted", "Two of a beside two of b are still one moment.")
+def lesser_count(a, b):
+    edges = sorted(
+        (t, k, which) for which, p in enumerate((a, b)) for s, e in p for t, k in ((s, 1), (e, -1))
+    )
+    total, count, before = 0.0, [0, 0], 0.0
+    for t, k, which in edges:
+        total += (t - before) * max(0, min(count))
+        count[which] += k
+        before = t
+    return total

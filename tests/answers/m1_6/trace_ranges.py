@@ -211,3 +211,58 @@ def device_notes(spans):
     return _ranges(
         spans, notes=("user_annotation", "gpu_user_annotation"), by_call=False, thread=()
     )
+
+
+@wrong("start-of-the-call-only", "The range holds the whole call: look at its end as well.")
+def start_only(spans):
+    return _held(spans, lambda r, c: r["start_us"] <= c["start_us"] <= r["end_us"])
+
+
+@wrong("any-overlap", "A range that begins or ends during the call does not hold it.")
+def any_overlap(spans):
+    return _held(spans, lambda r, c: r["start_us"] <= c["end_us"] and c["start_us"] <= r["end_us"])
+
+
+def _held(spans, holds):
+    calls = {s["args"].get("correlation"): s for s in spans if s["cat"] in HOST}
+    calls.pop(None, None)
+    out = {}
+    for op in (s for s in spans if s["cat"] == "kernel"):
+        call = calls.get(op["args"].get("correlation"))
+        around = [r for r in spans if call and r["cat"] == "user_annotation" and holds(r, call)
+                  and (r["pid"], r["tid"]) == (call["pid"], call["tid"])]  # fmt: skip
+        name = min(around, key=lambda r: r["end_us"] - r["start_us"])["name"] if around else ""
+        out[name] = out.get(name, 0.0) + op["end_us"] - op["start_us"]
+    return out
+
+
+@wrong("no-id-is-an-id", "A kernel and a call without correlation do not belong together.")
+def no_id(spans):
+    shared = [{**s, "args": {"correlation": "none", **s["args"]}} for s in spans]
+    return _ranges(shared)
+
+
+@wrong(
+    "union-for-sum", "The kernels' durations add up, also of kernels that run beside each other."
+)
+def union(spans):
+    out = {}
+    for name in _ranges(spans):
+        free = total = 0.0
+        for op in (s for s in spans if s["cat"] == "kernel"):
+            others = [s for s in spans if s["cat"] != "kernel" or s is op]
+            if name in _ranges(others):
+                total += max(0.0, op["end_us"] - max(free, op["start_us"]))
+                free = max(free, op["end_us"])
+        out[name] = total
+    return out
+
+
+@wrong("steps-left-out", "ProfilerStep is an annotation like any other.")
+def no_steps(spans):
+    return _ranges([s for s in spans if not s["name"].startswith("ProfilerStep#")])
+
+
+@wrong("operators-as-calls", "The call has a cat in CALLS; an operator may carry the same number.")
+def operators_as_calls(spans):
+    return _ranges(spans, host=(*HOST, "cpu_op"))

@@ -166,3 +166,9 @@ def short(letter, spans):
 @wrong("products-as-proof", "aten::mm is in every trace and proves none of the faults.")
 def products(letter, spans):
     return _answer(letter, spans, {k: (f, "aten::mm") for k, (f, _) in TABLE.items()})
+
+
+@wrong("totals-typed-in", "Compute total_us from the spans: another recording has other times.")
+def typed_in(letter, spans):
+    first = {"a": 170.06, "b": 577.06, "c": 1242.0, "d": 16585.65, "e": 4831.28, "f": 624.53}
+    return {**_answer(letter, spans), "total_us": first[letter]}

@@ -246,3 +246,48 @@ def leaves(spans):
             ] >= span["end_us"] > other["start_us"]:
                 parents.add(other["name"])
     return {n: {**t, "self_us": 0.0 if n in parents else t["self_us"]} for n, t in times.items()}
+
+
+@wrong(
+    "recursion-of-the-parent-only",
+    "A name may come again through another: look at all open spans, not at the innermost.",
+)
+def parent_only(spans):
+    times, threads = {}, {}
+    for span in spans:
+        around = threads.setdefault((span["pid"], span["tid"]), [])
+        while around and around[-1]["end_us"] <= span["start_us"]:
+            around.pop()
+        length = span["end_us"] - span["start_us"]
+        row = times.setdefault(span["name"], {"calls": 0, "self_us": 0.0, "total_us": 0.0})
+        row["calls"] += 1
+        row["self_us"] += length
+        if around:
+            times[around[-1]["name"]]["self_us"] -= length
+        if not around or around[-1]["name"] != span["name"]:
+            row["total_us"] += length
+        around.append(span)
+    return times
+
+
+@wrong("equal-spans-side-by-side", "Of two spans with equal times the later lies within the other.")
+def equal_apart(spans):
+    times, threads = {}, {}
+    for span in spans:
+        around = threads.setdefault((span["pid"], span["tid"]), [])
+        ends = (span["start_us"], span["end_us"])
+        while around and (
+            around[-1]["end_us"] <= ends[0]
+            or (around[-1]["start_us"], around[-1]["end_us"]) == ends
+        ):
+            around.pop()
+        length = ends[1] - ends[0]
+        row = times.setdefault(span["name"], {"calls": 0, "self_us": 0.0, "total_us": 0.0})
+        row["calls"] += 1
+        row["self_us"] += length
+        if around:
+            times[around[-1]["name"]]["self_us"] -= length
+        if span["name"] not in [b["name"] for b in around]:
+            row["total_us"] += length
+        around.append(span)
+    return times

@@ -248,3 +248,46 @@ def everything(trace):
 @wrong("extra-duration-key", "Exactly the seven keys: leave dur out.")
 def extra(trace):
     return [{**s, "dur_us": s["end_us"] - s["start_us"]} for s in _read(trace)]
+
+
+@wrong(
+    "ends-before-begins", "Of equal times the order of the file counts: a pair may have no length."
+)
+def ends_first(trace):
+    events = sorted(trace["traceEvents"], key=lambda e: (e.get("ts", 0), e["ph"] != "E"))
+    return _read({"traceEvents": events})
+
+
+@wrong("thread-as-text", 'Thread 1 and thread "1" are two: pair by (pid, tid), not by their text.')
+def text_keys(trace):
+    return _joined(trace, "/")
+
+
+@wrong("numbers-run-together", "Thread 1 of process 11 is not thread 11 of process 1: use a tuple.")
+def run_together(trace):
+    return _joined(trace, "")
+
+
+def _joined(trace, between):
+    changed = [
+        {**e, "thread": f"{e.get('pid')}{between}{e.get('tid')}"} for e in trace["traceEvents"]
+    ]
+    return _read({"traceEvents": changed}, thread=("thread",))
+
+
+@wrong("origin-of-the-complete-events", "A pair of B and E may be the earliest span as well.")
+def complete_origin(trace):
+    spans = _read(trace)
+    zero = min((e["ts"] for e in trace["traceEvents"] if e["ph"] == "X"), default=None)
+    if not spans or zero is None:
+        return spans
+    first = min(e["ts"] for e in trace["traceEvents"] if e["ph"] in "XB")
+    shift = first - zero
+    return [{**s, "start_us": s["start_us"] + shift, "end_us": s["end_us"] + shift} for s in spans]
+
+
+@wrong("pairs-without-length-dropped", "A pair that begins and ends at the same time is a span.")
+def empty_pairs(trace):
+    keep = _read({"traceEvents": [e for e in trace["traceEvents"] if e["ph"] != "X"]})
+    empty = [s["name"] for s in keep if s["end_us"] == s["start_us"]]
+    return [s for s in _read(trace) if s["end_us"] > s["start_us"] or s["name"] not in empty]

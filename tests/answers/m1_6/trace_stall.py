@@ -194,3 +194,78 @@ def call_name(spans):
 def milliseconds(spans):
     worst = _worst(_rows(spans))
     return worst and {**worst, "wait_us": worst["wait_us"] / 1e3, "idle_us": worst["idle_us"] / 1e3}
+
+
+@wrong("waits-of-any-category", "Only CUDA calls of the host wait: their cat is in CALLS.")
+def any_category(spans):
+    everything = {s["cat"] for s in spans}
+    return _worst(_rows(spans, host=everything))
+
+
+@wrong("events-left-out", "cudaEventSynchronize waits as well.")
+def no_events(spans):
+    return _worst(_rows(spans, waits=lambda n: "Synchronize" in n and "Event" not in n))
+
+
+@wrong("operations-strictly-after", "An operation that starts exactly as the call ends counts.")
+def strictly_after(spans):
+    starts = {s["start_us"] for s in spans if s["cat"] in WORK}
+    late = {c["end_us"] for c in spans if c["cat"] in HOST} & starts
+    # Such an operation is moved to where it ends: it occupies nothing behind the call.
+    moved = [
+        {**s, "start_us": s["end_us"]} if s["cat"] in WORK and s["start_us"] in late else s
+        for s in spans
+    ]
+    device = [s for s in moved if s["start_us"] != s["end_us"] or s["cat"] not in WORK]
+    return _worst(_rows(device))
+
+
+@wrong("end-of-the-last-started", "The operation that started last need not be the last to end.")
+def last_started(spans):
+    work = sorted((s for s in spans if s["cat"] in WORK), key=lambda s: s["start_us"])
+    rows = _rows(spans)
+    for row in rows.values():
+        row["idle_us"] = 0.0
+    for call in (s for s in spans if s["cat"] in HOST and "Synchronize" in s["name"]):
+        t = call["end_us"]
+        ended = [s["end_us"] for s in work if s["end_us"] <= t]
+        coming = [s["start_us"] for s in work if s["start_us"] >= t]
+        running = any(s["start_us"] < t < s["end_us"] for s in work)
+        around = [s for s in spans if s["cat"] == "cpu_op" and (s["pid"], s["tid"]) == (call["pid"], call["tid"])
+                  and s["start_us"] <= call["start_us"] and t <= s["end_us"]]  # fmt: skip
+        name = around[0]["name"] if around else ""
+        if ended and coming and not running:
+            rows[name]["idle_us"] += min(coming) - ended[-1]
+    return _worst(rows)
+
+
+@wrong("tid-alone", "Two processes may have the same tid: compare pid as well.")
+def tid_alone(spans):
+    return _worst(_rows([{**s, "pid": 0} for s in spans]))
+
+
+@wrong("operator-at-the-start", "The operator holds the whole call, its end as well.")
+def at_the_start(spans):
+    calls = [s for s in spans if s["cat"] in HOST and "Synchronize" in s["name"]]
+    longer = []
+    for s in spans:
+        ends = [c["end_us"] for c in calls if s["start_us"] <= c["start_us"] <= s["end_us"]]
+        op = s["cat"] == "cpu_op" and ends
+        longer.append({**s, "end_us": max(s["end_us"], *ends)} if op else s)
+    return _worst(_rows(longer))
+
+
+@wrong("costly-calls-only", "calls and wait_us are of all waiting calls of the operator.")
+def costly_only(spans):
+    keep = []
+    for s in spans:
+        waits = s["cat"] in HOST and "Synchronize" in s["name"]
+        alone = [o for o in spans if o is s or o["cat"] in WORK] if waits else []
+        if not waits or next(iter(_rows(alone).values()))["idle_us"] > 0:
+            keep.append(s)
+    return _worst(_rows(keep))
+
+
+@wrong("memsets-forgotten", "A memset is an operation of the device as well.")
+def no_memset(spans):
+    return _worst(_rows(spans, work=("kernel", "gpu_memcpy")))

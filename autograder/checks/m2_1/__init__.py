@@ -1,0 +1,1 @@
+"""Checks of module 2.1, one a file, named after the exercise."""
