@@ -46,7 +46,7 @@ def scattered(logits, history, position, finished, peak, eos, pad):
 
 @wrong(
     "host-reads",
-    "A loop with `if` and .item() reads the device's data on the host: it cannot be captured.",
+    "`.item()`, float(), int(), `if tensor:` and an index such as position[0] read the device's data on the host.",
 )
 def host_reads(logits, history, position, finished, peak, eos, pad):
     largest = logits.abs().max().item()
@@ -73,7 +73,7 @@ def through_numpy(logits, history, position, finished, peak, eos, pad):
     position.add_(1)
 
 
-@wrong("over-the-cpu", "A copy to the CPU waits for the device.")
+@wrong("over-the-cpu", "A copy to the CPU, also by .tolist(), waits for the device.")
 def over_cpu(logits, history, position, finished, peak, eos, pad):
     tokens = torch.where(finished.cpu(), pad, logits.cpu().argmax(-1))
     history.index_copy_(1, position, tokens[:, None])
@@ -82,7 +82,10 @@ def over_cpu(logits, history, position, finished, peak, eos, pad):
     position.add_(1)
 
 
-@wrong("masked-rows", "logits[~finished] has a shape that depends on data.")
+@wrong(
+    "masked-rows",
+    "What nonzero() or a mask such as logits[~finished] selects has a shape that depends on data.",
+)
 def masked(logits, history, position, finished, peak, eos, pad):
     alive = ~finished
     tokens = torch.full_like(history[:, 0], pad)
