@@ -89,8 +89,8 @@ show_digests()
 # %% [markdown] items="2.1.C1 2.1.K1"
 # ## By job, not by package
 #
-# A component's layer is its *job*. vLLM's process also holds its block manager: engine (3) and cache (4) in one package. NIM is an image with an engine and an API in it: 3. Triton serves
-# models that a backend such as TensorRT-LLM runs: 3. NCCL ships in the image: 3, though it drives NVLink (1). The driver is installed on the host: 2.
+# A layer is a *job*. vLLM's process also holds its block manager: engine (3) and cache (4) in one package. NIM, an image with an engine and an API: 3. Triton serves
+# models that a backend such as TensorRT-LLM runs: 3. NCCL ships in the image: 3, though it drives NVLink (1). The driver, on the host: 2.
 #
 # Rule of the model: **what a component needs is offered in its own layer or below.**
 # %% [markdown] items="2.1.C1 2.1.K1"
@@ -98,13 +98,13 @@ show_digests()
 #
 # | you see | look first at |
 # |---|---|
-# | no device in the container | 2: toolkit, driver |
-# | all-reduce at PCIe's speed | 1: link, then 3: NCCL |
-# | TPOT grows with the batch | 3: bytes of a step |
-# | preemptions, recomputed prompts | 4: blocks run out |
-# | TTFT good, one replica's bad | 5: routing |
-# | hit rate fell as replicas grew | 5, not 4 |
-# | pods pending, GPUs idle | 2: requests, quotas |
+# | no device in container | 2: toolkit, driver |
+# | all-reduce at PCIe's speed | 1: link; 3: NCCL |
+# | TPOT grows with batch | 3: bytes |
+# | preemptions | 4: blocks |
+# | one replica's TTFT bad | 5: routing |
+# | more replicas, fewer hits | 5, not 4 |
+# | pods pending, GPUs idle | 2: quotas |
 # %% role="given" id="catalogue"
 
 
@@ -119,6 +119,8 @@ def show_catalogue() -> None:
 
 
 show_catalogue()
+
+
 # %% [markdown] items="2.1.C1 2.1.K1"
 # ### Exercise: check a stack
 #
@@ -199,6 +201,8 @@ def show_findings() -> None:
 
 
 show_findings()
+
+
 # %% [markdown] items="2.1.K1"
 # ## A diagram from data
 #
@@ -302,6 +306,7 @@ draw_stack()
 
 def show_manifest() -> None:
     """An OCI manifest for a layer, and what one changed byte does to it."""
+
     def manifest(files):
         layer = pack_layer(files, 0)
         settings = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [digest_of(gzip.decompress(layer))]}}).encode()  # fmt: skip
@@ -319,6 +324,8 @@ def show_manifest() -> None:
 
 
 show_manifest()
+
+
 # %% [markdown] items="2.1.C4 2.1.K4"
 # ## How images are named
 #
@@ -377,6 +384,8 @@ def parse_reference(text: str) -> dict[str, str | None]:
 
 # %% role="check" id="stack-reference" points=5
 check("stack-reference", parse_reference)
+
+
 # %% [markdown] items="2.1.C4"
 # ## Stages and the cache
 #
@@ -469,6 +478,8 @@ def rerun_steps(stages: list[dict], target: str, changed: list[str], new_images:
 
 # %% role="check" id="stack-cache" points=5
 check("stack-cache", rerun_steps)
+
+
 # %% [markdown] items="2.1.C4 2.1.K4"
 # ## GPU in a container
 #
@@ -541,15 +552,15 @@ check("stack-driver", driver_fit)
 #
 # | way | you pay | risk |
 # |---|---|---|
-# | API by the token | each request | price, data leaves |
-# | serverless | seconds in use | cold start |
+# | API | tokens | data leaves |
+# | serverless | seconds used | cold start |
 # | on demand | replica-hours | idle hours |
-# | reserved | all hours, cheaper | wrong forecast |
-# | spot | replica-hours, cheapest | taken away |
-# | own machines | purchase, power, people | fixed size |
+# | reserved | all hours | wrong forecast |
+# | spot | cheap replica-hours | taken away |
+# | own machines | purchase, people | fixed size |
 # | edge | devices | small models |
 #
-# Costs differ in *form*: per request, in steps of a replica, or fixed. So the answer is a load, not a name.
+# Costs differ in *form*: per request, steps, fixed. The answer is a load.
 # %% [markdown] items="2.1.C3 2.1.K5"
 # ## Cost over load
 #
@@ -557,9 +568,11 @@ check("stack-driver", driver_fit)
 #
 # an hour, with load $\lambda$ (requests an hour), fixed cost $F$, price of a replica $p_r$, at least $n_0$ of them, capacity $c$ of one, price of a request $p_q$.
 #
-# **Utilisation** is $\lambda / (n c)$. A replica at 5 % makes each request twenty times as dear. Break-even points of stairs against a line: several may exist. Computed in floats, ties go astray; `Fraction` is exact.
+# **Utilisation**: $\lambda / (n c)$. At 5 % each request is twenty times as dear. Stairs may cross a line several times. Floats miss ties; `Fraction` is exact.
 # %% role="predict" id="predict-break-even"
 my_break_even = ...  # requests an hour from which one replica on demand (4 an hour) first beats an API (0.002 a request), with other ways left out
+
+
 # %% [markdown] items="2.1.C3 2.1.K5"
 # ### Exercise: the cheapest way at each load
 #
@@ -650,7 +663,10 @@ def draw_costs(utilisation=0.7):
                  xlabel="requests an hour", ylabel="cost an hour", title=f"replicas loaded to {utilisation:.0%}")  # fmt: skip
     fig.axes[0].set_ylim(0, 26)
     told = ", ".join(f"from {a:,} {name}" for a, name in cheapest_over(ways, 24_000))
-    return fig, f"Cost over load of four ways: a rising line, stairs, two flat lines that end. Cheapest: {told}."
+    return (
+        fig,
+        f"Cost over load of four ways: a rising line, stairs, two flat lines that end. Cheapest: {told}.",
+    )
 
 
 def show_break_even() -> None:
@@ -664,6 +680,8 @@ def show_break_even() -> None:
 
 show_break_even()
 explore(draw_costs, utilisation=[0.3, 0.5, 0.7, 1.0])
+
+
 # %% [markdown] items="2.1.C3 2.1.K5"
 # **What you should see.** Small loads: the API. Then renting; what you own wins only when it is busy. At 30 % utilisation (interactive loads need spare capacity for their tails) the API stays cheapest for far longer than at 100 %.
 #
@@ -738,6 +756,8 @@ def show_spot() -> None:
 
 
 show_spot()
+
+
 # %% [markdown] items="2.1.C3 2.1.K5"
 # **What you should see.** Checkpoints too often cost writing, too seldom cost lost work; the riskier, the sooner the best. With long gaps and much risk, spot is *dearer* than on demand: the exponent $m$ wins over a discount of two thirds.
 # %% [markdown] items="2.1.C3 2.1.K4"
@@ -817,7 +837,13 @@ def show_placement() -> None:
         {"name": "cloud south", "region": "south", "gpus": 64, "cents_per_gpu_h": 260, "latency_ms": {"north": 42, "south": 7}},
     ]  # fmt: skip
     records = {"name": "records", "gpus": 6, "users": "north", "max_latency_ms": 60, "stays_in": ["north"], "data_region": "north", "gb_per_h": 3}  # fmt: skip
-    chat = records | {"name": "chat", "gpus": 8, "max_latency_ms": 50, "stays_in": None, "gb_per_h": 2}
+    chat = records | {
+        "name": "chat",
+        "gpus": 8,
+        "max_latency_ms": 50,
+        "stays_in": None,
+        "gb_per_h": 2,
+    }
     batch = records | {"name": "batch", "gpus": 4, "max_latency_ms": 10_000, "stays_in": None, "gb_per_h": 900}  # fmt: skip
     for said, first in (("with the rule", records), ("without", records | {"stays_in": None})):
         found = place_workloads([first, chat, batch], sites, {"north": 2, "south": 2})

@@ -25,7 +25,9 @@ TWO = [
     _stage("build", "devel", _step("requirements.txt"), _step()),
     _stage("tools", "devel", _step("tools"), _step()),
     _stage("docs", "devel", _step("."), _step()),
-    _stage("serve", "runtime", _step(), _step("src", source="build"), _step(), _step("src"), _step()),
+    _stage(
+        "serve", "runtime", _step(), _step("src", source="build"), _step(), _step("src"), _step()
+    ),
     _stage("debug", "serve", _step("debug.sh"), _step("bin", source="tools")),
 ]
 
@@ -68,7 +70,9 @@ def cases(rng):
             (["bin"], ["build"]),
             ([], []),
         ):
-            yield _case(f"target {target}, changed {changed + images}", part, TWO, target, changed, images)
+            yield _case(
+                f"target {target}, changed {changed + images}", part, TWO, target, changed, images
+            )
     bare = [_stage("base", "image"), _stage("mid", "base"), _stage("end", "mid", _step(), _step())]
     yield _case("a new image below stages without steps", part, bare, "end", [], ["image"])
     named = [_stage("cuda", "cuda", _step()), _stage("serve", "cuda", _step())]
@@ -163,8 +167,12 @@ def judge(case, answer):
                     stage="type", yours=[name, number])  # fmt: skip
         got.append((name, number))
     missing, more = [x for x in want if x not in got], [x for x in got if x not in want]
-    expect.that(not missing, "A step that runs again is missing.", yours=got, right=str(missing[:1]))
+    expect.that(
+        not missing, "A step that runs again is missing.", yours=got, right=str(missing[:1])
+    )
     expect.that(not more, "This step comes from the cache, or is not built.", yours=str(more[:1]),
                 right=want)  # fmt: skip
-    expect.that(got == want, "The order is that of the file, each step once.", yours=got, right=want)
+    expect.that(
+        got == want, "The order is that of the file, each step once.", yours=got, right=want
+    )
     return None

@@ -37,7 +37,9 @@ def probe(solution, parts, refuse=False):
 def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
-    expect.that(answer != {"changed": True}, "Do not change the list you are given.", stage="mutation")
+    expect.that(
+        answer != {"changed": True}, "Do not change the list you are given.", stage="mutation"
+    )
     answer = expect.mapping(answer, ("empty", "unmet", "circular"))
     want = stacks.findings(case.parts)
     for key in ("empty", "unmet", "circular"):

@@ -91,7 +91,9 @@ def probe(solution, ways, most_load, refuse=False):
 
 def stretches(ways, most_load):
     """Costs multiplied by the common denominator; replicas counted up as the load grows."""
-    texts = [way[key] for way in ways.values() for key in ("fixed", "replica_price", "request_price")]
+    texts = [
+        way[key] for way in ways.values() for key in ("fixed", "replica_price", "request_price")
+    ]
     unit = lcm(*(int(text.partition("/")[2] or 1) for text in texts))
 
     def whole(text):

@@ -51,7 +51,9 @@ def probe(solution, parts, refuse=False):
 def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError: {case.label}.")
-    expect.that(answer != {"changed": True}, "Do not change the list you are given.", stage="mutation")
+    expect.that(
+        answer != {"changed": True}, "Do not change the list you are given.", stage="mutation"
+    )
     answer = expect.mapping(answer, ("places", "edges"))
     places = expect.mapping(answer["places"], tuple(name for name, *_ in case.parts), only=True)
     for name, layer, *_ in case.parts:

@@ -26,7 +26,15 @@ def _case(label, part, driver, cuda, ptx=False, branches=(), shipped=SHIPPED, le
 
 
 def cases(rng):
-    for driver in ("550.54.14", "580.65.06", "535.104.05", "525.60.13", "520.61.05", "450.80.02", "418.39"):
+    for driver in (
+        "550.54.14",
+        "580.65.06",
+        "535.104.05",
+        "525.60.13",
+        "520.61.05",
+        "450.80.02",
+        "418.39",
+    ):
         for cuda in SHIPPED:
             for ptx, branches in ((False, ()), (True, ()), (True, (535, 550)), (False, (418, 520))):
                 compat = f", compat {branches}" if branches else ""
@@ -39,14 +47,23 @@ def cases(rng):
         ("1000.2", "13.0"), ("1000.10", "100.1"), ("999.0", "100.1"), ("99.9", "100.1"), ("1000", "12.10"),
         ("396.37.00", "9.2"), ("396.4", "9.2"), ("4000.1", "11.8"), ("525.60", "12.4"), ("525.60.13.0", "12.4"),
     ):  # fmt: skip
-        yield _case(f"driver {driver}, CUDA {cuda}", "compare", driver, cuda, shipped=LATER, least=LEAST_LATER)
+        yield _case(
+            f"driver {driver}, CUDA {cuda}",
+            "compare",
+            driver,
+            cuda,
+            shipped=LATER,
+            least=LEAST_LATER,
+        )
         yield _case(f"driver {driver}, CUDA {cuda}, PTX", "compare", driver, cuda, True, [570, 1000],
                     LATER, LEAST_LATER)  # fmt: skip
     for driver in ("", "550.", ".550", "550..14", "550.54.x", "v550.54", "550-54", "550.54.14\n", " 550",
                    "-550.1", "550.\u0665\u0664", "1e3", "5_50.1"):  # fmt: skip
         yield _case(f"driver {driver!r}", "refuse", driver, "12.4", refuse=True)
     for cuda in ("12.5", "12", "12.4.1", ""):
-        yield _case(f"CUDA {cuda!r}, which is not in the table", "refuse", "600.1", cuda, refuse=True)
+        yield _case(
+            f"CUDA {cuda!r}, which is not in the table", "refuse", "600.1", cuda, refuse=True
+        )
 
 
 def probe(solution, driver, image, shipped, least, refuse=False):

@@ -12,7 +12,13 @@ REGIONS = ("north", "south", "east")
 
 
 def _site(name, region, gpus, cents, **latency_ms):
-    return {"name": name, "region": region, "gpus": gpus, "cents_per_gpu_h": cents, "latency_ms": latency_ms}
+    return {
+        "name": name,
+        "region": region,
+        "gpus": gpus,
+        "cents_per_gpu_h": cents,
+        "latency_ms": latency_ms,
+    }
 
 
 def _work(name, gpus=2, users="north", limit=50, stays=None, data="north", gb=0):
@@ -56,13 +62,22 @@ def cases(rng):
         ("a little egress does not", [_work("a", 9, gb=10)]),
         ("data elsewhere", [_work("a", 2, data="south", gb=500, users="north")]),
         ("who gets the cheap site", [_work("a", 6, gb=900), _work("b", 6), _work("c", 2, gb=50)]),
-        ("largest first is not best", [_work("a", 6, gb=100), _work("b", 4, gb=800), _work("c", 4, gb=800)]),
+        (
+            "largest first is not best",
+            [_work("a", 6, gb=100), _work("b", 4, gb=800), _work("c", 4, gb=800)],
+        ),
         ("greedy in the given order is not best", [_work("a", 8), _work("b", 8, stays=["north"])]),
         ("equal costs", [_work("a", 8), _work("b", 8)]),
         ("data in a third region", [_work("a", 3, data="east", gb=40), _work("b", 7)]),
     ):
         yield case(label, part, workloads=workloads, sites=SITES, egress=EGRESS)
-        yield case(f"{label}, sites turned round", part, workloads=workloads, sites=SITES[::-1], egress=EGRESS)
+        yield case(
+            f"{label}, sites turned round",
+            part,
+            workloads=workloads,
+            sites=SITES[::-1],
+            egress=EGRESS,
+        )
     for k in range(6):
         yield _drawn(rng, k)
     for label, workloads, sites in (
@@ -94,7 +109,11 @@ def probe(solution, workloads, sites, egress, refuse=False):
 
 
 def cents(work, site, egress):
-    moved = 0 if site["region"] == work["data_region"] else work["gb_per_h"] * egress[work["data_region"]]
+    moved = (
+        0
+        if site["region"] == work["data_region"]
+        else work["gb_per_h"] * egress[work["data_region"]]
+    )
     return work["gpus"] * site["cents_per_gpu_h"] + moved
 
 
@@ -133,9 +152,13 @@ def judge(case, answer):
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
     best = least(case.workloads, case.sites, case.egress)
     if best is None:
-        expect.that(answer is None, "No placement keeps the rules: return None.", yours=answer, right="None")
+        expect.that(
+            answer is None, "No placement keeps the rules: return None.", yours=answer, right="None"
+        )
         return None
-    expect.that(answer is not None, "There is a placement.", yours="None", right=f"one of {best} cents")
+    expect.that(
+        answer is not None, "There is a placement.", yours="None", right=f"one of {best} cents"
+    )
     answer = expect.mapping(answer, tuple(w["name"] for w in case.workloads), only=True)
     known, used, spent = {s["name"]: s for s in case.sites}, {}, 0
     for work in case.workloads:
@@ -149,5 +172,10 @@ def judge(case, answer):
     for name, gpus in used.items():
         expect.that(gpus <= known[name]["gpus"], f"Site {name} has too few GPUs.", yours=f"{gpus} GPUs",
                     right=f"at most {known[name]['gpus']}")  # fmt: skip
-    expect.that(spent == best, "There is a cheaper placement.", yours=f"{spent} cents", right=f"{best} cents")
+    expect.that(
+        spent == best,
+        "There is a cheaper placement.",
+        yours=f"{spent} cents",
+        right=f"{best} cents",
+    )
     return None

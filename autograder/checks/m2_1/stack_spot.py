@@ -13,7 +13,16 @@ HINTS = (
 
 
 def _case(label, part, work, every, p, restart="0", save="0", **more):
-    return case(label, part, work_h=work, every_h=every, interrupted=p, restart_h=restart, save_h=save, **more)
+    return case(
+        label,
+        part,
+        work_h=work,
+        every_h=every,
+        interrupted=p,
+        restart_h=restart,
+        save_h=save,
+        **more,
+    )
 
 
 def cases(rng):
@@ -30,7 +39,9 @@ def cases(rng):
         (9, 1, "1/8", "1/4", "1/12"), (10, 9, "1/8", "0", "1/12"), (10, 4, "0", "1/4", "1/6"), (6, 3, "0", "0", "1/3"),
         (2, 1, "1/7", "1", "0"), (24, 24, "1/9", "1/5", "5"),
     ):  # fmt: skip
-        yield _case(f"{work} h, checkpoint each {every} h, p = {p}", part, work, every, p, restart, save)
+        yield _case(
+            f"{work} h, checkpoint each {every} h, p = {p}", part, work, every, p, restart, save
+        )
     for k in range(4):
         work, every = int(rng.integers(5, 40)), int(rng.integers(1, 8))
         yield _case(f"drawn, {k + 1}", part, work, every, f"{int(rng.integers(1, 5))}/{int(rng.integers(6, 60))}",
@@ -76,7 +87,9 @@ def expected(work, every, p, restart, save):
 def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
-    want = expected(case.work_h, case.every_h, *map(Fraction, (case.interrupted, case.restart_h, case.save_h)))
+    want = expected(
+        case.work_h, case.every_h, *map(Fraction, (case.interrupted, case.restart_h, case.save_h))
+    )
     if isinstance(answer, dict) and set(answer) == {"fraction"}:
         top, _, bottom = answer["fraction"].partition("/")
         answer = Fraction(int(top, 16), int(bottom, 16))

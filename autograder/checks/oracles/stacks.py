@@ -26,7 +26,11 @@ def fixed():
     yield "a need named twice", "needs", [("a", 1, (), ("z", "y", "z")), ("b", 1, (), ("z",))]
     yield "a need that is part of another's name", "needs", [
         ("a", 1, ("GPU memory", "CUDA"), ()), ("b", 2, (), ("GPU", "CUDA"))]  # fmt: skip
-    yield "names in capitals", "needs", [("b", 1, (), ("q",)), ("Z", 1, (), ("q",)), ("a", 2, (), ("Q", "q"))]
+    yield (
+        "names in capitals",
+        "needs",
+        [("b", 1, (), ("q",)), ("Z", 1, (), ("q",)), ("a", 2, (), ("Q", "q"))],
+    )
     yield "two that offer the same", "needs", [*BASE, ("second GPU", 1, ("GPU",), ())]
     yield "nothing at all", "layers", []
     yield "one layer", "layers", [("GPU", 1, ("GPU",), ())]

@@ -106,7 +106,9 @@ def by_recursion(stages, target, changed, new_images):
     return out
 
 
-@wrong("rest-of-stage-cached", "After a step that runs again, all later steps of its stage run again.")
+@wrong(
+    "rest-of-stage-cached", "After a step that runs again, all later steps of its stage run again."
+)
 def no_chain(stages, target, changed, new_images):
     return _model(stages, target, changed, new_images, chain=False)
 
@@ -146,7 +148,9 @@ def no_images(stages, target, changed, new_images):
     return _model(stages, target, changed, new_images, images=False)
 
 
-@wrong("stage-taken-for-image", "A base that is an earlier stage's name is that stage, not an image.")
+@wrong(
+    "stage-taken-for-image", "A base that is an earlier stage's name is that stage, not an image."
+)
 def stage_or_image(stages, target, changed, new_images):
     return _model(stages, target, changed, new_images, images="all")
 
@@ -156,14 +160,19 @@ def later_base(stages, target, changed, new_images):
     return _model(stages, target, changed, new_images, earlier=False)
 
 
-@wrong("context-in-copy-from", "With `from` the paths lie in that stage: changed files of the context do not touch them.")
+@wrong(
+    "context-in-copy-from",
+    "With `from` the paths lie in that stage: changed files of the context do not touch them.",
+)
 def context(stages, target, changed, new_images):
     return _model(stages, target, changed, new_images, context_in_from=True)
 
 
 @wrong("prefix-of-text", "src2 does not lie in src: compare whole parts of the path.")
 def text_prefix(stages, target, changed, new_images):
-    return _model(stages, target, changed, new_images, under=lambda p, c: p == "." or c.startswith(p))
+    return _model(
+        stages, target, changed, new_images, under=lambda p, c: p == "." or c.startswith(p)
+    )
 
 
 @wrong("exact-files-only", "A file below a folder that is read counts.")
@@ -173,17 +182,27 @@ def exact(stages, target, changed, new_images):
 
 @wrong("children-only", "A file that is read by its own name counts, not only files in folders.")
 def children(stages, target, changed, new_images):
-    return _model(stages, target, changed, new_images, under=lambda p, c: p == "." or c.startswith(p + "/"))
+    return _model(
+        stages, target, changed, new_images, under=lambda p, c: p == "." or c.startswith(p + "/")
+    )
 
 
 @wrong("dot-forgotten", "'.' reads the whole context.")
 def no_dot(stages, target, changed, new_images):
-    return _model(stages, target, changed, new_images, under=lambda p, c: c == p or c.startswith(p + "/"))
+    return _model(
+        stages, target, changed, new_images, under=lambda p, c: c == p or c.startswith(p + "/")
+    )
 
 
 @wrong("name-anywhere", "A folder of that name elsewhere is another folder.")
 def anywhere(stages, target, changed, new_images):
-    return _model(stages, target, changed, new_images, under=lambda p, c: p == "." or p in c.split("/") or _under(p, c))
+    return _model(
+        stages,
+        target,
+        changed,
+        new_images,
+        under=lambda p, c: p == "." or p in c.split("/") or _under(p, c),
+    )
 
 
 @wrong("counts-from-one", "Steps count from 0.")
@@ -199,7 +218,12 @@ def names_only(stages, target, changed, new_images):
 @wrong("cached-steps-returned", "Return the steps that run again, not those from the cache.")
 def cached(stages, target, changed, new_images):
     again = _model(stages, target, changed, new_images)
-    return [(s["name"], k) for s in stages for k in range(len(s["steps"])) if (s["name"], k) not in again]
+    return [
+        (s["name"], k)
+        for s in stages
+        for k in range(len(s["steps"]))
+        if (s["name"], k) not in again
+    ]
 
 
 @wrong("target-not-checked", "A target that is no stage must raise ValueError.")

@@ -20,7 +20,11 @@ def _model(components, *, layers=range(1, 6), names=True, bounds=True, may=None,
                 unmet.append((c.name, need))
     circles = (circular or _on_circle)(edges)
     gone = [n for n in layers if n not in [c.layer for c in components]]
-    return {"empty": gone if empty is None else empty(gone), "unmet": order(unmet), "circular": order(circles)}
+    return {
+        "empty": gone if empty is None else empty(gone),
+        "unmet": order(unmet),
+        "circular": order(circles),
+    }
 
 
 def _on_circle(edges):
@@ -126,7 +130,9 @@ def turned(components):
     return found | {"unmet": sorted((need, name) for name, need in found["unmet"])}
 
 
-@wrong("all-that-lead-to-a-circle", "Only components on a circle count, not those that lead to one.")
+@wrong(
+    "all-that-lead-to-a-circle", "Only components on a circle count, not those that lead to one."
+)
 def lead_there(components):
     def circular(edges):
         left = dict(edges)

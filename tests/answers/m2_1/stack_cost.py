@@ -16,7 +16,9 @@ def _model(ways, most_load, *, up=_ceil, number=lambda x: x, first=0, last=1, be
         raise ValueError("ways")
     if "l" not in skip and most_load < 0:
         raise ValueError("load")
-    if "c" not in skip and any(w["capacity"] is not None and w["capacity"] < 1 for w in ways.values()):
+    if "c" not in skip and any(
+        w["capacity"] is not None and w["capacity"] < 1 for w in ways.values()
+    ):
         raise ValueError("capacity")
     found = []
     for load in range(first, most_load + last):
@@ -29,7 +31,9 @@ def _model(ways, most_load, *, up=_ceil, number=lambda x: x, first=0, last=1, be
                 if able is None:
                     continue
                 count = w["most"]
-            cost = (number(w["fixed"]) if fixed else 0) + number(w["replica_price"]) * (count if replica else 1)
+            cost = (number(w["fixed"]) if fixed else 0) + number(w["replica_price"]) * (
+                count if replica else 1
+            )
             cost += number(w["request_price"]) * load if request else 0
             if best is None or better(cost, best[0]):
                 best = cost, name
@@ -85,7 +89,9 @@ def rounded_down(ways, most_load):
     return _model(ways, most_load, up=lambda load, c: load // c)
 
 
-@wrong("one-replica-too-many", "A load that is a multiple of the capacity needs no further replica.")
+@wrong(
+    "one-replica-too-many", "A load that is a multiple of the capacity needs no further replica."
+)
 def too_many(ways, most_load):
     return _model(ways, most_load, up=lambda load, c: load // c + 1)
 
@@ -120,7 +126,9 @@ def last_of_equals(ways, most_load):
     return _model(ways, most_load, better=lambda a, b: a <= b)
 
 
-@wrong("equals-by-name", "Of equal costs the first in `ways` counts, not the first in the alphabet.")
+@wrong(
+    "equals-by-name", "Of equal costs the first in `ways` counts, not the first in the alphabet."
+)
 def by_name(ways, most_load):
     return _model(dict(sorted(ways.items())), most_load)
 
@@ -160,7 +168,10 @@ def not_merged(ways, most_load):
     return _model(ways, most_load, merge=False)
 
 
-@wrong("each-way-once", "A way may be cheapest on several stretches: stairs cross a line more than once.")
+@wrong(
+    "each-way-once",
+    "A way may be cheapest on several stretches: stairs cross a line more than once.",
+)
 def once(ways, most_load):
     seen, found = set(), []
     for load, name in _model(ways, most_load):

@@ -120,7 +120,10 @@ def ptx_ignored(driver, image, shipped, least):
     return _model(driver, image, shipped, least, ptx=False)
 
 
-@wrong("ptx-forbids-forward", "The compat package brings a compiler for PTX: forward compatibility holds.")
+@wrong(
+    "ptx-forbids-forward",
+    "The compat package brings a compiler for PTX: forward compatibility holds.",
+)
 def ptx_forward(driver, image, shipped, least):
     return _model(driver, image, shipped, least, forward_ptx=False)
 
@@ -130,7 +133,9 @@ def forward_first(driver, image, shipped, least):
     return _model(driver, image, shipped, least, order="fwm")
 
 
-@wrong("forward-before-full", "A driver that is new enough is 'full', whatever package the image has.")
+@wrong(
+    "forward-before-full", "A driver that is new enough is 'full', whatever package the image has."
+)
 def forward_before_full(driver, image, shipped, least):
     return _model(driver, image, shipped, least, order="wfm")
 
@@ -145,18 +150,25 @@ def no_forward(driver, image, shipped, least):
     return _model(driver, image, shipped, least, order="fm")
 
 
-@wrong("forward-for-newer-branches", "Forward compatibility holds for the listed branches only, not for all newer ones.")
+@wrong(
+    "forward-for-newer-branches",
+    "Forward compatibility holds for the listed branches only, not for all newer ones.",
+)
 def beyond(driver, image, shipped, least):
     return _model(driver, image, shipped, least, beyond=True)
 
 
-@wrong("package-is-enough", "A compat package alone is not enough: the driver's branch must be listed.")
+@wrong(
+    "package-is-enough", "A compat package alone is not enough: the driver's branch must be listed."
+)
 def any_branch(driver, image, shipped, least):
     found = _model(driver, image, shipped, least)
     return "forward" if found == "none" and image["compat_branches"] else found
 
 
-@wrong("major-of-two-characters", "The major version is what stands before the point, of any length.")
+@wrong(
+    "major-of-two-characters", "The major version is what stands before the point, of any length."
+)
 def two_characters(driver, image, shipped, least):
     return _model(driver, image, shipped, least, major=lambda cuda: int(cuda[:2].rstrip(".")))
 
@@ -166,7 +178,10 @@ def three_characters(driver, image, shipped, least):
     return _model(driver, image, shipped, least, branch=lambda driver: int(driver[:3]))
 
 
-@wrong("same-major-only", "A driver of a newer family runs older CUDA fully: it is backward compatible.")
+@wrong(
+    "same-major-only",
+    "A driver of a newer family runs older CUDA fully: it is backward compatible.",
+)
 def same_major(driver, image, shipped, least):
     found = _model(driver, image, shipped, least)
     newer = [_fields(v) for k, v in least.items() if k > int(image["cuda"].split(".")[0])]
@@ -181,10 +196,14 @@ def malformed(driver, image, shipped, least):
             fields.pop()
         return fields
 
-    return _model(driver, image, shipped, least, version=version, branch=lambda d: (version(d) or [0])[0])
+    return _model(
+        driver, image, shipped, least, version=version, branch=lambda d: (version(d) or [0])[0]
+    )
 
 
-@wrong("int-accepts-too-much", "int() accepts blanks, signs, underscores and other alphabets' digits.")
+@wrong(
+    "int-accepts-too-much", "int() accepts blanks, signs, underscores and other alphabets' digits."
+)
 def by_int(driver, image, shipped, least):
     def version(text):
         fields = [int(x) for x in text.split(".")]

@@ -7,7 +7,9 @@ from autograder.checks.bank import right, wrong
 
 def _cost(w, s, egress):
     price = w["gpus"] * s["cents_per_gpu_h"]
-    return price + (w["gb_per_h"] * egress[w["data_region"]] if s["region"] != w["data_region"] else 0)
+    return price + (
+        w["gb_per_h"] * egress[w["data_region"]] if s["region"] != w["data_region"] else 0
+    )
 
 
 def _stays(w, s):
@@ -30,7 +32,10 @@ def _model(workloads, sites, egress, *, cost=_cost, stays=_stays, near=_near, ro
         pairs = [(w, sites[j]) for w, j in zip(workloads, chosen, strict=True)]
         if not all(stays(w, s) and near(w, s) for w, s in pairs):
             continue
-        used = [sum(w["gpus"] for w, j in zip(workloads, chosen, strict=True) if j == i) for i in range(len(sites))]
+        used = [
+            sum(w["gpus"] for w, j in zip(workloads, chosen, strict=True) if j == i)
+            for i in range(len(sites))
+        ]
         if capacity and not all(room(u, s["gpus"]) for u, s in zip(used, sites, strict=True)):
             continue
         found.append((sum(cost(w, s, egress) for w, s in pairs), chosen))
@@ -76,11 +81,15 @@ def by_search(workloads, sites, egress_cents):
 
 
 def _greedy(workloads, sites, egress, order):
-    if len({w["name"] for w in workloads}) < len(workloads) or len({s["name"] for s in sites}) < len(sites):
+    if len({w["name"] for w in workloads}) < len(workloads) or len(
+        {s["name"] for s in sites}
+    ) < len(sites):
         raise ValueError("names")
     left, chosen = [s["gpus"] for s in sites], {}
     for w in order(workloads):
-        able = [j for j, s in enumerate(sites) if _stays(w, s) and _near(w, s) and left[j] >= w["gpus"]]
+        able = [
+            j for j, s in enumerate(sites) if _stays(w, s) and _near(w, s) and left[j] >= w["gpus"]
+        ]
         if not able:
             return None
         j = min(able, key=lambda j: _cost(w, sites[j], egress))
@@ -89,7 +98,10 @@ def _greedy(workloads, sites, egress, order):
     return chosen
 
 
-@wrong("greedy", "The cheapest site for each workload in turn may leave a dearer one for the next: try all.")
+@wrong(
+    "greedy",
+    "The cheapest site for each workload in turn may leave a dearer one for the next: try all.",
+)
 def greedy(workloads, sites, egress_cents):
     return _greedy(workloads, sites, egress_cents, list)
 
@@ -130,7 +142,10 @@ def no_residency(workloads, sites, egress_cents):
     return _model(workloads, sites, egress_cents, stays=lambda w, s: True)
 
 
-@wrong("residency-is-data-region", "The regions allowed are those of stays_in, not the data's own alone.")
+@wrong(
+    "residency-is-data-region",
+    "The regions allowed are those of stays_in, not the data's own alone.",
+)
 def own_region(workloads, sites, egress_cents):
     return _model(workloads, sites, egress_cents,
                   stays=lambda w, s: w["stays_in"] is None or s["region"] == w["data_region"])  # fmt: skip
@@ -173,7 +188,9 @@ def unknown_zero(workloads, sites, egress_cents):
 
 @wrong("egress-ignored", "Data that leaves its region costs.")
 def no_egress(workloads, sites, egress_cents):
-    return _model(workloads, sites, egress_cents, cost=lambda w, s, e: w["gpus"] * s["cents_per_gpu_h"])
+    return _model(
+        workloads, sites, egress_cents, cost=lambda w, s, e: w["gpus"] * s["cents_per_gpu_h"]
+    )
 
 
 @wrong("egress-always", "Egress is paid only if the site lies in another region than the data.")
@@ -200,7 +217,10 @@ def per_workload(workloads, sites, egress_cents):
                   cost=lambda w, s, e: _cost(w, s, e) - (w["gpus"] - 1) * s["cents_per_gpu_h"])  # fmt: skip
 
 
-@wrong("empty-for-impossible", "None means that no placement is possible; {} that there is nothing to place.")
+@wrong(
+    "empty-for-impossible",
+    "None means that no placement is possible; {} that there is nothing to place.",
+)
 def empty_dict(workloads, sites, egress_cents):
     return _model(workloads, sites, egress_cents, nothing={})
 

@@ -105,7 +105,10 @@ def registry_default(text):
     return _model(text, registry_default="registry.example")
 
 
-@wrong("port-taken-for-tag", "The first colon may belong to a port: look for the tag behind the last slash.")
+@wrong(
+    "port-taken-for-tag",
+    "The first colon may belong to a port: look for the tag behind the last slash.",
+)
 def first_colon(text):
     name, _, digest = text.partition("@")
     head, colon, tag = name.partition(":")
@@ -113,7 +116,9 @@ def first_colon(text):
     return found | {"tag": tag if colon else None}
 
 
-@wrong("first-part-is-registry", "The first part is a registry only with '.', ':' or as 'localhost'.")
+@wrong(
+    "first-part-is-registry", "The first part is a registry only with '.', ':' or as 'localhost'."
+)
 def always_registry(text):
     return _model(text, host=lambda first: True)
 
@@ -218,7 +223,10 @@ def empty_tag(text):
     return _model(text, tag="[a-zA-Z0-9_.-]{0,128}")
 
 
-@wrong("alphabets-of-the-world", "Only ASCII: \\d and \\w match the digits and letters of all alphabets.")
+@wrong(
+    "alphabets-of-the-world",
+    "Only ASCII: \\d and \\w match the digits and letters of all alphabets.",
+)
 def unicode_classes(text):
     return _model(text, port=r"\d+", tag=r"\w[\w.-]{0,127}",
                   part=r"[a-z\d]+(?:(?:\.|_|__|-+)[a-z\d]+)*")  # fmt: skip
@@ -229,7 +237,9 @@ def any_port(text):
     return _model(text, port=".*")
 
 
-@wrong("labels-anyhow", "A label of a registry neither begins nor ends with a dash, and is not empty.")
+@wrong(
+    "labels-anyhow", "A label of a registry neither begins nor ends with a dash, and is not empty."
+)
 def any_label(text):
     return _model(text, label="[a-zA-Z0-9-]*")
 

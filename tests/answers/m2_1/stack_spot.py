@@ -39,7 +39,14 @@ def by_formula(work_h, every_h, interrupted, restart_h, save_h):
 
 @right("recursion hour by hour")
 def by_recursion(work_h, every_h, interrupted, restart_h, save_h):
-    if work_h < 1 or every_h < 1 or interrupted < 0 or interrupted >= 1 or restart_h < 0 or save_h < 0:
+    if (
+        work_h < 1
+        or every_h < 1
+        or interrupted < 0
+        or interrupted >= 1
+        or restart_h < 0
+        or save_h < 0
+    ):
         raise ValueError("range")
     keep = 1 - Fraction(interrupted)
     total = Fraction(0)
@@ -77,9 +84,14 @@ def no_retries(work_h, every_h, interrupted, restart_h, save_h):
                   restarts=lambda m, p: m * p)  # fmt: skip
 
 
-@wrong("piece-as-one-trial", "A piece is not paid in full when it is lost: it ends with the interrupted hour.")
+@wrong(
+    "piece-as-one-trial",
+    "A piece is not paid in full when it is lost: it ends with the interrupted hour.",
+)
 def whole_piece(work_h, every_h, interrupted, restart_h, save_h):
-    return _model(work_h, every_h, interrupted, restart_h, save_h, hours=lambda m, p: m / (1 - p) ** m)
+    return _model(
+        work_h, every_h, interrupted, restart_h, save_h, hours=lambda m, p: m / (1 - p) ** m
+    )
 
 
 @wrong("lost-hour-free", "The interrupted hour is paid in full.")
@@ -141,17 +153,24 @@ def first_start(work_h, every_h, interrupted, restart_h, save_h):
 
 @wrong("restart-each-piece", "A restart follows an interruption, not a checkpoint.")
 def each_piece(work_h, every_h, interrupted, restart_h, save_h):
-    return _model(work_h, every_h, interrupted, restart_h, save_h, restarts=lambda m, p: _row(m, p) + 1)
+    return _model(
+        work_h, every_h, interrupted, restart_h, save_h, restarts=lambda m, p: _row(m, p) + 1
+    )
 
 
-@wrong("restart-hours-p", "One restart for each interruption: their number is (1 - p)**-m - 1, not p times the piece.")
+@wrong(
+    "restart-hours-p",
+    "One restart for each interruption: their number is (1 - p)**-m - 1, not p times the piece.",
+)
 def few_restarts(work_h, every_h, interrupted, restart_h, save_h):
     return _model(work_h, every_h, interrupted, restart_h, save_h, restarts=lambda m, p: m * p)
 
 
 @wrong("zero-not-handled", "With p = 0 the work takes its hours: do not divide by 0.")
 def no_zero(work_h, every_h, interrupted, restart_h, save_h):
-    return _model(work_h, every_h, interrupted, restart_h, save_h, hours=lambda m, p: _row(m, p) / p)
+    return _model(
+        work_h, every_h, interrupted, restart_h, save_h, hours=lambda m, p: _row(m, p) / p
+    )
 
 
 @wrong("hours-not-checked", "Hours below 1 must raise ValueError.")
@@ -164,7 +183,9 @@ def negative_p(work_h, every_h, interrupted, restart_h, save_h):
     return _model(work_h, every_h, interrupted, restart_h, save_h, skip="p")
 
 
-@wrong("certain-loss-accepted", "With a probability of 1 or more the job never ends: raise ValueError.")
+@wrong(
+    "certain-loss-accepted", "With a probability of 1 or more the job never ends: raise ValueError."
+)
 def certain(work_h, every_h, interrupted, restart_h, save_h):
     return _model(work_h, every_h, interrupted, restart_h, save_h, skip="1")
 
