@@ -197,7 +197,8 @@ def show_findings() -> None:
     for count in range(len(rest) + 1):
         for more in itertools.combinations(rest, count):
             if not any(check_stack([*parts, *more]).values()):
-                return print(f"{count} more are enough; yours are {len(added_names)}")
+                print(f"{count} more are enough; yours are {len(added_names)}")
+                return
 
 
 show_findings()

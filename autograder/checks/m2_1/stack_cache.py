@@ -77,6 +77,8 @@ def cases(rng):
     yield _case("a new image below stages without steps", part, bare, "end", [], ["image"])
     named = [_stage("cuda", "cuda", _step()), _stage("serve", "cuda", _step())]
     yield _case("a stage called like its image", part, named, "serve", [], ["cuda"])
+    shadow = [_stage("cuda", "x", _step()), _stage("serve", "cuda", _step())]
+    yield _case("a stage hides a new image of its name", part, shadow, "serve", [], ["cuda"])
     ahead = [_stage("a", "b", _step()), _stage("b", "image", _step("f")), _stage("c", "a", _step())]
     yield _case("a base that is a later stage's name is an image", part, ahead, "c", ["f"])
     yield _case("the same, and the image is new", part, ahead, "c", [], ["b"])
@@ -87,7 +89,8 @@ def cases(rng):
         ("no such target", {"target": "server"}),
         ("no stages", {"stages": []}),
         ("two stages of one name", {"stages": [*TWO, _stage("build", "x")]}),
-        ("a copy from a later stage", {"stages": [_stage("serve", "x", _step("a", source="b")), _stage("b", "y")]}),
+        ("a copy from a later stage", {"stages": [_stage("serve", "x", _step("a", source="b")),
+            _stage("b", "y")]}),
         ("a copy from itself", {"stages": [_stage("serve", "x", _step(), _step("a", source="serve"))]}),
         ("a copy from no stage", {"stages": [_stage("serve", "x", _step("a", source="python"))]}),
         ("a copy from no stage, in a stage that is not needed",

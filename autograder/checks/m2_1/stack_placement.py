@@ -45,7 +45,8 @@ def cases(rng):
         ("no region allowed", [_work("a", stays=[])], SITES),
         ("latency exactly at its limit", [_work("a", 12, limit=42)], SITES),
         ("latency one above", [_work("a", 12, limit=41)], SITES),
-        ("latency is that to users, not to data", [_work("a", 12, users="south", limit=10, data="north")], SITES),
+        ("latency is that to users, not to data", [_work("a", 12, users="south", limit=10,
+            data="north")], SITES),
         ("no latency known", [_work("a", users="east", limit=10_000)], SITES),
         ("capacity exactly used", [_work("a", 5), _work("b", 3)], SITES),
         ("capacity of one site shared", [_work("a", 5), _work("b", 4)], [OWN, NEAR]),
@@ -92,11 +93,13 @@ def _drawn(rng, k):
     def pick(low, high):
         return int(rng.integers(low, high))
 
-    sites = [_site(f"s{i}", REGIONS[pick(0, 3)], pick(3, 14), pick(50, 500), **{r: pick(3, 60) for r in REGIONS})
+    sites = [_site(f"s{i}", REGIONS[pick(0, 3)], pick(3, 14), pick(50, 500), **{r: pick(3,
+        60) for r in REGIONS})
              for i in range(3 + k % 2)]  # fmt: skip
     workloads = [
         _work(f"w{i}", pick(1, 6), REGIONS[pick(0, 3)], pick(25, 90),
-              None if pick(0, 3) else [REGIONS[pick(0, 3)], REGIONS[pick(0, 3)]], REGIONS[pick(0, 3)], pick(0, 200))
+              None if pick(0, 3) else [REGIONS[pick(0, 3)], REGIONS[pick(0, 3)]], REGIONS[pick(0,
+                  3)], pick(0, 200))
         for i in range(3 + k % 3)
     ]  # fmt: skip
     return case(f"drawn, {k + 1}", "cost", workloads=workloads, sites=sites, egress=EGRESS)

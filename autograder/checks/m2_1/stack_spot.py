@@ -28,15 +28,19 @@ def _case(label, part, work, every, p, restart="0", save="0", **more):
 def cases(rng):
     part = "one piece"
     for work, every, p, restart, save in (
-        (1, 1, "1/2", "0", "0"), (1, 5, "1/2", "1/4", "1/3"), (2, 2, "1/2", "0", "0"), (3, 3, "1/3", "1/2", "1"),
-        (5, 8, "1/10", "1/4", "1/6"), (8, 8, "1/50", "1/3", "1/5"), (4, 4, "0", "1/2", "1/2"), (7, 9, "0", "1", "1"),
+        (1, 1, "1/2", "0", "0"), (1, 5, "1/2", "1/4", "1/3"), (2, 2, "1/2", "0", "0"),
+        (3, 3, "1/3", "1/2", "1"),
+        (5, 8, "1/10", "1/4", "1/6"), (8, 8, "1/50", "1/3", "1/5"), (4, 4, "0", "1/2", "1/2"),
+        (7, 9, "0", "1", "1"),
         (30, 30, "1/20", "1/4", "0"), (3, 3, "9/10", "2", "0"), (6, 6, "1/1000", "0", "0"),
     ):  # fmt: skip
         yield _case(f"{work} h in one piece, p = {p}", part, work, every, p, restart, save)
     part = "checkpoints"
     for work, every, p, restart, save in (
-        (4, 2, "1/2", "1/4", "1/10"), (5, 2, "1/3", "1/4", "1/10"), (7, 3, "1/10", "1/2", "1/6"), (48, 6, "1/20", "1/4", "1/6"),
-        (9, 1, "1/8", "1/4", "1/12"), (10, 9, "1/8", "0", "1/12"), (10, 4, "0", "1/4", "1/6"), (6, 3, "0", "0", "1/3"),
+        (4, 2, "1/2", "1/4", "1/10"), (5, 2, "1/3", "1/4", "1/10"), (7, 3, "1/10", "1/2", "1/6"),
+        (48, 6, "1/20", "1/4", "1/6"),
+        (9, 1, "1/8", "1/4", "1/12"), (10, 9, "1/8", "0", "1/12"), (10, 4, "0", "1/4", "1/6"),
+        (6, 3, "0", "0", "1/3"),
         (2, 1, "1/7", "1", "0"), (24, 24, "1/9", "1/5", "5"),
     ):  # fmt: skip
         yield _case(
@@ -44,10 +48,12 @@ def cases(rng):
         )
     for k in range(4):
         work, every = int(rng.integers(5, 40)), int(rng.integers(1, 8))
-        yield _case(f"drawn, {k + 1}", part, work, every, f"{int(rng.integers(1, 5))}/{int(rng.integers(6, 60))}",
+        yield _case(f"drawn, {k + 1}", part, work, every,
+            f"{int(rng.integers(1, 5))}/{int(rng.integers(6, 60))}",
                     f"{int(rng.integers(0, 9))}/8", f"{int(rng.integers(0, 9))}/12")  # fmt: skip
     for label, bad in (
-        ("no work", {"work": 0}), ("negative work", {"work": -2}), ("a checkpoint each 0 hours", {"every": 0}),
+        ("no work", {"work": 0}), ("negative work", {"work": -2}),
+        ("a checkpoint each 0 hours", {"every": 0}),
         ("a probability of 1", {"p": "1"}), ("a probability above 1", {"p": "3/2"}),
         ("a negative probability", {"p": "-1/10"}), ("a negative restart", {"restart": "-1/2"}),
         ("a negative time of writing", {"save": "-1"}),

@@ -31,6 +31,11 @@ def fixed():
         "needs",
         [("b", 1, (), ("q",)), ("Z", 1, (), ("q",)), ("a", 2, (), ("Q", "q"))],
     )
+    yield (
+        "offered in other letters only",
+        "needs",
+        [("b", 1, ("cuda",), ()), ("a", 3, (), ("CUDA",))],
+    )
     yield "two that offer the same", "needs", [*BASE, ("second GPU", 1, ("GPU",), ())]
     yield "nothing at all", "layers", []
     yield "one layer", "layers", [("GPU", 1, ("GPU",), ())]
