@@ -551,15 +551,15 @@ check("stack-driver", driver_fit)
 # %% [markdown] items="2.1.C3 2.1.K5"
 # ## Ways to deploy
 #
-# | way | you pay | risk |
-# |---|---|---|
-# | API | tokens | data leaves |
-# | serverless | seconds used | cold start |
-# | on demand | replica-hours | idle hours |
-# | reserved | all hours | wrong forecast |
-# | spot | cheap replica-hours | taken away |
-# | own machines | purchase, people | fixed size |
-# | edge | devices | small models |
+# way | you pay | risk
+# ---|---|---
+# API | tokens | data leaves
+# serverless | seconds used | cold start
+# on demand | replica-hours | idle hours
+# reserved | all hours | wrong forecast
+# spot | cheap replica-hours | taken away
+# own machines | purchase, people | fixed size
+# edge | devices | small models
 #
 # Costs differ in *form*: per request, steps, fixed. The answer is a load.
 # %% [markdown] items="2.1.C3 2.1.K5"

@@ -61,7 +61,6 @@ BAD = (
     ("a label that begins with a dash", "-host.example/app"),
     ("a label that ends with a dash", "host-.example/app"),
     ("an empty label", "host..example/app"),
-    ("an underscore in a registry", "my_host.example/app"),
     ("three underscores", "a___b"),
     ("two points", "a..b"),
     ("a separator at the end", "app-"),
