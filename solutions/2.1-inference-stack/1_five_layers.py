@@ -214,6 +214,8 @@ show_findings()
 # %% [markdown] items="2.1.K1"
 # ### Exercise: places and arrows
 #
+# Your `check_stack` may help.
+#
 # <details><summary>Hint 1</summary>Places: for each layer, the sorted names, then x = i - (n - 1) / 2.</details>
 # <details><summary>Hint 2</summary>First all dependencies, as sets by name. An edge (a, b) goes if b can be reached from another one that a depends on.</details>
 # %% role="exercise" id="stack-diagram" items="2.1.K1" minutes=14
@@ -276,7 +278,7 @@ def draw_stack() -> None:
     spot = {name: (2.1 * x, y) for name, (x, y) in drawn["places"].items()}
     for layer, title in LAYERS.items():
         ax.axhspan(layer - 0.42, layer + 0.42, color=COLOURS[layer - 1], alpha=0.1, linewidth=0)
-        ax.text(-5.2, layer + 0.25, f"{layer} {title}", fontsize=8, color="#444444")
+        ax.text(-6.8, layer + 0.25, f"{layer} {title}", fontsize=8, color="#444444")
     for a, b in drawn["edges"]:
         (xa, ya), (xb, yb) = spot[a], spot[b]
         bend = "arc3,rad=-0.35" if ya == yb else "arc3,rad=0"
@@ -285,7 +287,7 @@ def draw_stack() -> None:
     for name, (x, y) in spot.items():
         ax.text(x, y, name, ha="center", va="center", fontsize=8,
                 bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": COLOURS[y - 1]})  # fmt: skip
-    ax.set_xlim(-5.4, 5.4)
+    ax.set_xlim(-6.9, 4.4)
     ax.set_ylim(0.5, 5.5)
     ax.set_axis_off()
     show(fig, f"{len(parts)} components in five horizontal bands, hardware at the bottom, routing on top; {len(drawn['edges'])} arrows lead from each component down or aside to what it depends on.")  # fmt: skip
@@ -684,7 +686,7 @@ explore(draw_costs, utilisation=[0.3, 0.5, 0.7, 1.0])
 
 
 # %% [markdown] items="2.1.C3 2.1.K5"
-# **What you should see.** Small loads: the API. Then renting; what you own wins only when it is busy. At 30 % utilisation (interactive loads need spare capacity for their tails) the API stays cheapest for far longer than at 100 %.
+# **What you should see.** Small loads: the API. Fully used, one rented replica wins from 2,001 requests, your own eight from 18,001. At 30 % utilisation (interactive loads keep spare capacity for their tails) renting by the hour never wins, and the API holds up to 3,750.
 #
 # A flat line that ends is a promise: beyond it, requests wait or go elsewhere. Hence mixtures: own or reserved machines for the floor of the load, on demand for its peaks.
 # %% [markdown] items="2.1.C3 2.1.K5"
@@ -751,9 +753,11 @@ def show_spot() -> None:
     }  # fmt: skip
     fig = curves(gaps, drawn, xlabel="hours between checkpoints", ylabel="cost / cost on demand", logy=True)  # fmt: skip
     fig.axes[0].axhline(1, color="black", linestyle="--", linewidth=1)
+    fig.axes[0].set_yticks([0.4, 0.6, 1, 2], ["0.4", "0.6", "1", "2"])
+    fig.axes[0].set_yticks([], minor=True)
     best = {name: gaps[values.index(min(values))] for name, values in drawn.items()}
     print("best gap, hours:", best)
-    show(fig, f"Cost of a spot job relative to on demand over hours between checkpoints, for three probabilities: each curve falls, then rises, the riskiest beyond the dashed line of 1. Best gaps: {best}.")  # fmt: skip
+    show(fig, f"Cost of a spot job relative to on demand over hours between checkpoints, for three probabilities: each curve rises with long gaps, the riskiest beyond the dashed line of 1. Best gaps: {best}.")  # fmt: skip
 
 
 show_spot()
@@ -861,7 +865,7 @@ show_placement()
 # Design the five layers and the way to deploy: what runs where, what you pin, what fails first, what you compute before you decide. 150 to 250 words.
 # %% [markdown] role="written" id="stack-hospital" items="2.1.C1 2.1.C3 2.1.C4 2.1.K4 2.1.K5" points=3
 # **Model answer.** Hardware: the 4 GPUs on site; data may not leave the country, so a domestic cloud region is the only other candidate, and an API by the token only if its operator processes there under contract. Infrastructure: driver 550 is too old for CUDA 13 (family from 580);
-# either upgrade hosts to 580 or later, tested on one host first, or ask for an image of CUDA 12.4 or older; `cuda-compat` only if the GPUs are data-centre ones and branch 550 is listed. The image is mirrored to a registry of our own and pinned by digest, since `latest` moves;
+# either upgrade hosts to 580 or later, tested on one host first, or ask for an image of CUDA 12 (up to 12.4 fully, later ones if they bring no PTX to compile); `cuda-compat` only if the GPUs are data-centre ones and branch 550 is listed. The image is mirrored to a registry of our own and pinned by digest, since `latest` moves;
 # weights are mounted, read-only, with hashes. Container toolkit, a small Kubernetes or just two hosts under a supervisor: two people operate it. Engine: an OpenAI-compatible one, so that it can be exchanged. KV cache: notes share a long template, so prefix caching; blocks sized for the longest note.
 # Routing: gateway with login and audit log, two replicas on different hosts so that one may fail.
 # Cost: 40 a minute by day is 2,400 an hour, 120 at night; utilisation over 24 hours is low, but the machines exist, so their marginal cost is power. I compute capacity of one replica at TTFT below 1 s, then break-even against domestic on-demand at peak load, with one replica spare. First to fail: one host at peak, then the driver upgrade.

@@ -38,7 +38,9 @@ def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
     expect.that(
-        answer != {"changed": True}, "Do not change the list you are given.", stage="mutation"
+        not (isinstance(answer, dict) and "changed" in answer),
+        "Do not change the list you are given.",
+        stage="mutation",
     )
     answer = expect.mapping(answer, ("empty", "unmet", "circular"))
     want = stacks.findings(case.parts)

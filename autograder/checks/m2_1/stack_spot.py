@@ -1,5 +1,6 @@
 """stack-spot: expected hours, against a Markov chain solved backwards in fractions."""
 
+import re
 from fractions import Fraction
 
 from autograder.checks import case, expect
@@ -96,15 +97,29 @@ def judge(case, answer):
     want = expected(
         case.work_h, case.every_h, *map(Fraction, (case.interrupted, case.restart_h, case.save_h))
     )
-    if isinstance(answer, dict) and set(answer) == {"fraction"}:
-        top, _, bottom = answer["fraction"].partition("/")
-        answer = Fraction(int(top, 16), int(bottom, 16))
+    if isinstance(answer, dict):
+        answer = _fraction(answer.get("fraction"))
     exact = isinstance(answer, (int, Fraction)) and not isinstance(answer, bool)
     expect.that(exact, "Return a Fraction (or an int), not a rounded number.", stage="type",
                 yours=expect.kind(answer), right="a Fraction")  # fmt: skip
-    near = ""
-    if answer != want and abs(float(answer) - float(want)) < 1e-9 * abs(float(want)):
-        near = "Very near: somewhere a float came in."
-    expect.that(answer == want, "The expected hours are off.", yours=f"{float(answer):.8g} h",
-                right=f"{float(want):.8g} h", cause=near)  # fmt: skip
+    near = answer != want and abs(answer - want) < want / 10**9
+    cause = "Very near: somewhere a float came in." if near else ""
+    expect.that(answer == want, "The expected hours are off.", yours=_hours(answer),
+                right=_hours(want), cause=cause)  # fmt: skip
     return None
+
+
+def _fraction(text):
+    """What the probe wrote; anything else as it is."""
+    found = (
+        re.fullmatch("(-?[0-9a-f]{1,20000})/([0-9a-f]{1,20000})", text)
+        if isinstance(text, str)
+        else None
+    )
+    if found is None or not int(found[2], 16):
+        return text
+    return Fraction(int(found[1], 16), int(found[2], 16))
+
+
+def _hours(value):
+    return f"{float(value):.8g} h" if abs(value) < 10**300 else "more than 1e300 h"
