@@ -701,7 +701,7 @@ explore(draw_costs, utilisation=[0.3, 0.5, 0.7, 1.0])
 # ### Exercise: expected hours on spot
 #
 # <details><summary>Hint 1</summary>To get m hours in a row, (1 - p)**-m - 1 interruptions are expected: hours times p.</details>
-# <details><summary>Hint 2</summary>Pieces of every_h hours, the last perhaps shorter. No checkpoint after the last piece. p = 0 needs its own line.</details>
+# <details><summary>Hint 2</summary>Pieces of every_h hours, the last perhaps shorter. No checkpoint after the last piece. p = 0 needs its own line; and 1 ** -3 of ints is a float.</details>
 # %% role="exercise" id="stack-spot" items="2.1.C3 2.1.K5" minutes=12
 def spot_hours(work_h: int, every_h: int, interrupted: Fraction, restart_h: Fraction, save_h: Fraction) -> Fraction:  # fmt: skip
     """Expected hours that are paid for a job on a spot machine, exact.
