@@ -98,7 +98,9 @@ def show_choice():
     for name, router in (("random", random_router()), ("better of two", better_of_two)):
         served = simulate(uneven_load(output_tokens=1), fleet_engine, fleet_size, router)
         p99[name] = served.percentile(0.99, "ttft_s")
-        print(f"{name:14s} TTFT P50 {served.percentile(0.5, 'ttft_s'):.3f} s, P99 {p99[name]:.2f} s")
+        print(
+            f"{name:14s} TTFT P50 {served.percentile(0.5, 'ttft_s'):.3f} s, P99 {p99[name]:.2f} s"
+        )
     reveal(my_random_ratio, p99["random"] / p99["better of two"], "times")
 
 
@@ -164,6 +166,8 @@ def two_choices(request, replicas, u: float, v: float) -> int:
 
 # %% role="check" id="route-two-choices" points=4
 check("route-two-choices", two_choices)
+
+
 # %% [markdown] items="2.1.C2"
 # ## Payload-aware
 #
@@ -316,6 +320,8 @@ def draw_hits(zipf=1.0):
 
 
 explore(draw_hits, zipf=[1.0, 0.0, 0.5, 1.5])
+
+
 # %% [markdown] items="2.1.C2"
 # **What you should see.** With eight slots a replica the homes hold all 64 prefixes, and only first visits miss. Round-robin needs eight times the memory for the same rate. The more the popular prefixes dominate (large exponent), the smaller the difference: they stay in
 # every cache anyway.
@@ -369,6 +375,8 @@ def route_by_prefix(request, replicas, most_ahead: int) -> int:
 
 # %% role="check" id="route-prefix" points=5
 check("route-prefix", route_by_prefix)
+
+
 # %% [markdown] items="2.1.C2 2.1.K3"
 # ## A ring
 #
@@ -529,9 +537,7 @@ show_moved()
 # <details><summary>Hint 1</summary>E[S^2] is the mean of the squares, not the square of the mean.</details>
 # <details><summary>Hint 2</summary>One replica sees rate / replicas.</details>
 # %% role="exercise" id="route-wait" items="2.1.C2" minutes=10
-def predicted_wait(
-    rate_per_s: float, service_s: np.ndarray, replicas: int
-) -> tuple[float, float]:
+def predicted_wait(rate_per_s: float, service_s: np.ndarray, replicas: int) -> tuple[float, float]:
     """Utilisation and mean wait of replicas that get requests at random, each an M/G/1 queue.
 
     The distribution of the service time is the sample: each of its values equally likely.
@@ -869,13 +875,17 @@ def measured_engine():
 def show_shipped():
     """Three routers on that engine."""
     engine = measured_engine()
-    print(f"prefill {engine.prefill_tokens_per_s:,.0f} tokens/s, a step {1e3 * engine.decode_s:.2f} ms + {1e3 * engine.sequence_s:.3f} ms a sequence")
+    print(
+        f"prefill {engine.prefill_tokens_per_s:,.0f} tokens/s, a step {1e3 * engine.decode_s:.2f} ms + {1e3 * engine.sequence_s:.3f} ms a sequence"
+    )
     # A prompt's mean: median times exp(spread^2 / 2).
     rate = 0.7 * fleet_size * engine.prefill_tokens_per_s / (100 * math.exp(0.5))
     load = make_load(np.random.default_rng(9), rate, 3000 / rate, 100, 16, spread=1.0)
     for label, router in (("random", random_router()), ("two choices", choosing()), ("least work", payload_router(length_kind, {}))):  # fmt: skip
         served = simulate(load, engine, fleet_size, router)
-        print(f"{label:12s} {rate:.0f}/s: TTFT P50 {1e3 * served.percentile(0.5, 'ttft_s'):.0f} ms, P99 {1e3 * served.percentile(0.99, 'ttft_s'):.0f} ms")
+        print(
+            f"{label:12s} {rate:.0f}/s: TTFT P50 {1e3 * served.percentile(0.5, 'ttft_s'):.0f} ms, P99 {1e3 * served.percentile(0.99, 'ttft_s'):.0f} ms"
+        )
 
 
 show_shipped()

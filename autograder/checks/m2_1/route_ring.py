@@ -90,9 +90,7 @@ def owner(key, nodes, copies, loads, factor, modulo):
 
     at, load = place(key), {i: loads.get(i, 0) for i in nodes}
     total = sum(load.values()) + 1
-    is_open = [
-        i for i in nodes if factor == INF or load[i] * len(nodes) < Fraction(factor) * total
-    ]
+    is_open = [i for i in nodes if factor == INF or load[i] * len(nodes) < Fraction(factor) * total]
     ways = [((place(f"{i}#{c}") - at) % modulo, i) for i in is_open for c in range(copies)]
     return min(ways)[1]
 
