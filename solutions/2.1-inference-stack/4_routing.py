@@ -35,7 +35,7 @@ from lab.lm import load_lm, load_tokens
 from lab.plots import bars, curves, explore, show
 from lab.predict import reveal
 from lab.profile import use_profile
-from lab.serving import (
+from lab.serving import (  # noqa: F401
     Autoscaler,
     Engine,
     Failure,
@@ -482,9 +482,13 @@ def prefix_routers():
 
 
 def show_prefixes():
-    """All routers over one trace."""
+    """All routers over one trace; then those with affinity while a few prefixes are very popular."""
     for label, router in prefix_routers().items():
         describe(label, simulate(shared_load(), cached_engine, fleet_size, router))
+    print("\nmore requests, and a few prefixes make up most of them:")
+    for label, router in list(prefix_routers().items())[3:]:
+        load = shared_load(6, rate_per_s=100.0, duration_s=60.0, zipf=1.6)
+        describe(label, simulate(load, cached_engine, fleet_size, router))
 
 
 show_prefixes()
@@ -627,7 +631,7 @@ def servers_needed(
 
     Args:
         rate_per_s: Poisson arrivals a second, above 0.
-        service_s: mean service time, above 0; the offered load may be some thousands.
+        service_s: mean service time, above 0; rate_per_s * service_s, the offered load, may be 2,000.
         most_wait_s: from arrival to the start of service, 0 or more.
         share: above 0, below 1.
 
@@ -645,15 +649,15 @@ def servers_needed(
     if not (rate_per_s > 0 and service_s > 0 and most_wait_s >= 0 and 0 < share < 1):
         raise ValueError("Rate and service above 0, a wait of 0 or more, a share between 0 and 1.")
     offered, blocked = rate_per_s * service_s, 1.0
-    for servers in itertools.count(1):
+    servers, reached = 0, 0.0
+    while reached < share:
+        servers += 1
         blocked = offered * blocked / (servers + offered * blocked)
-        if servers <= offered:
-            continue
-        busy = offered / servers
-        chance = blocked / (1 - busy * (1 - blocked))
-        free = servers - offered
-        if 1 - chance * math.exp(-free * most_wait_s / service_s) >= share:
-            return servers, busy, chance, chance * service_s / free
+        busy, free = offered / servers, servers - offered
+        if free > 0:
+            chance = blocked / (1 - busy * (1 - blocked))
+            reached = 1 - chance * math.exp(-free * most_wait_s / service_s)
+    return servers, busy, chance, chance * service_s / free
     ### END SOLUTION
 
 
@@ -776,11 +780,12 @@ def by_count(hold, ahead_looks=0, per_replica=10):
 
 
 def by_utilisation(target=0.6):
-    """As Kubernetes' HPA: replicas times utilisation over target. Busy: something to read or to wait for."""
+    """As Kubernetes' HPA: replicas times utilisation over target, a mean of six looks. Busy: a prompt to read."""
+    looked = []
 
     def wanted(replicas):
-        busy = np.mean([r.prompt_tokens_ahead > 0 for r in replicas])
-        return math.ceil(len(replicas) * busy / target)
+        looked.append(np.mean([r.prompt_tokens_ahead > 0 for r in replicas]))
+        return math.ceil(len(replicas) * np.mean(looked[-6:]) / target)
 
     return wanted
 

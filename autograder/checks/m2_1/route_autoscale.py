@@ -45,7 +45,9 @@ def cases(rng):
                    most=15, hold=hold, delay=delay)  # fmt: skip
     slow = {**plain, "hold": 1, "delay": 3}
     yield case("given up before they came", part, trace=[60, 60, 20, 60, 60, 60, 60, 60], **slow)
-    yield case("ordered in two steps, one given up", part, trace=[40, 80, 60, 60, 60, 60, 10], **slow)  # fmt: skip
+    yield case(
+        "ordered in two steps, one given up", part, trace=[40, 80, 60, 60, 60, 60, 10], **slow
+    )
     good = {"trace": [10, 20], **plain}
     for label, bad in (
         ("target 0", {"target": 0}),

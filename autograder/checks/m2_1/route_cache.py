@@ -14,7 +14,14 @@ HINTS = (
 
 def cases(rng):
     part = "hits"
-    for count, different, slots in ((8, 3, 2), (30, 5, 1), (60, 8, 4), (200, 20, 7), (200, 6, 6), (100, 4, 50)):  # fmt: skip
+    for count, different, slots in (
+        (8, 3, 2),
+        (30, 5, 1),
+        (60, 8, 4),
+        (200, 20, 7),
+        (200, 6, 6),
+        (100, 4, 50),
+    ):
         asked = rng.integers(-1, different, count).tolist()
         yield case(f"{count} requests, {slots} slots", part, prefixes=asked, slots=slots)
     weights = 1 / np.arange(1, 31)

@@ -32,8 +32,13 @@ def cases(rng):
     equal = [[3, 2, 1, 50, []], [4, 0, 2, 50, []], [5, 1, 1, 50, []], [6, 9, 9, 51, []]]
     yield case("equal work", part, replicas=equal, pools={}, lengths=lengths)
     against = [[0, 0, 1, 8000, []], [1, 3, 20, 300, []], [2, 0, 9, 900, []]]
-    yield case("one long prompt against many short ones", part, replicas=against, pools={}, lengths=lengths)  # fmt: skip
-    for label, pools in (("no pools", {}), ("long prompts apart", {"long": [3, 4], "short": [0, 1, 2]})):  # fmt: skip
+    yield case(
+        "one long prompt against many short ones", part, replicas=against, pools={}, lengths=lengths
+    )
+    for label, pools in (
+        ("no pools", {}),
+        ("long prompts apart", {"long": [3, 4], "short": [0, 1, 2]}),
+    ):
         yield case(f"a simulated trace, {label}", "in the simulator", replicas=[], pools=pools, lengths=[],
                    seed=int(rng.integers(10**6)))  # fmt: skip
     yield case("no replica", "refuse", replicas=[], pools={}, lengths=[100], refuse=True)

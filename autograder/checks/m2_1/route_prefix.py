@@ -17,10 +17,22 @@ def cases(rng):
         rows = fleet.rows(rng, n, high=9)
         asked = rng.integers(-1, 6, 20).tolist()
         for ahead in (0, int(rng.integers(1, 5))):
-            yield case(f"{n} replicas, {ahead} ahead", part, replicas=rows, prefixes=asked, most_ahead=ahead)  # fmt: skip
+            yield case(
+                f"{n} replicas, {ahead} ahead",
+                part,
+                replicas=rows,
+                prefixes=asked,
+                most_ahead=ahead,
+            )
     rows = [[0, 1, 4, 0, [2]], [1, 0, 3, 0, []], [2, 3, 2, 0, [2]], [3, 0, 9, 0, [2, 4]]]
     for ahead in (1, 2, 5, 6, 10**9):
-        yield case(f"at the limit, {ahead} ahead", part, replicas=rows, prefixes=[2, 4, 5, -1], most_ahead=ahead)  # fmt: skip
+        yield case(
+            f"at the limit, {ahead} ahead",
+            part,
+            replicas=rows,
+            prefixes=[2, 4, 5, -1],
+            most_ahead=ahead,
+        )
     odd = [[0, 0, 4, 0, [-1]], [1, 0, 3, 0, []]]
     yield case("a cache that holds -1", part, replicas=odd, prefixes=[-1, 0], most_ahead=3)
     tokens = [[0, 0, 2, 9000, [1]], [1, 2, 2, 100, [1]], [2, 4, 0, 0, []]]
@@ -34,7 +46,14 @@ def cases(rng):
                    seed=int(rng.integers(10**6)))  # fmt: skip
     yield case("no replica", "refuse", replicas=[], prefixes=[1], most_ahead=1, refuse=True)
     yield case("most_ahead -1", "refuse", replicas=rows, prefixes=[1], most_ahead=-1, refuse=True)
-    yield case("most_ahead -1, and no prefix", "refuse", replicas=rows, prefixes=[-1], most_ahead=-1, refuse=True)  # fmt: skip
+    yield case(
+        "most_ahead -1, and no prefix",
+        "refuse",
+        replicas=rows,
+        prefixes=[-1],
+        most_ahead=-1,
+        refuse=True,
+    )
 
 
 def probe(solution, replicas, prefixes, most_ahead, seed=None, refuse=False):

@@ -21,12 +21,20 @@ def _drawn(rng, busy, times, replicas):
 
 def cases(rng):
     part = "wait"
-    for n, replicas, spread in ((1, 1, 0.0), (5, 1, 0.5), (100, 4, 1.0), (1000, 8, 1.5), (50, 32, 0.3)):  # fmt: skip
+    for n, replicas, spread in (
+        (1, 1, 0.0),
+        (5, 1, 0.5),
+        (100, 4, 1.0),
+        (1000, 8, 1.5),
+        (50, 32, 0.3),
+    ):
         times = rng.lognormal(-2.0, spread, n) + 1e-3
         for busy in rng.uniform([0.1, 0.8], [0.5, 0.98]):
             yield case(f"{n} times, {replicas} replicas, {busy:.2f} busy", part, rate=_drawn(rng, busy, times, replicas),
                        times=times, replicas=replicas)  # fmt: skip
-    yield case("one very long request", part, rate=1.0, times=np.array([0.1] * 99 + [20.0]), replicas=2)  # fmt: skip
+    yield case(
+        "one very long request", part, rate=1.0, times=np.array([0.1] * 99 + [20.0]), replicas=2
+    )
     yield case("equal times", part, rate=3.0, times=np.full(7, 0.25), replicas=1)
     yield case("nobody comes", part, rate=0.0, times=np.array([0.5, 1.0]), replicas=2)
     yield case("more than can be served", part, rate=9.0, times=np.array([0.5, 1.0]), replicas=3)

@@ -1,5 +1,6 @@
 """Answers to route-servers."""
 
+import functools
 import math
 
 from scipy import stats
@@ -12,6 +13,7 @@ def _refuse(rate, service, wait, share):
         raise ValueError("range")
 
 
+@functools.lru_cache(maxsize=100_000)
 def _blocked(a, c):
     b = 1.0
     for k in range(1, c + 1):
@@ -30,7 +32,8 @@ def _needed(rate, service, wait, share, *, chance=_chance, tail=None, mean=None,
     c = start(a) if start else math.floor(a) + 1
     tail = tail or (lambda p, a, c: p * math.exp(-(c - a) * wait / service))
     mean = mean or (lambda p, a, c: p * service / (c - a))
-    while c <= a or 1 - tail(chance(a, c), a, c) < share:
+    # Some misconceptions would never stop.
+    while c <= a or (1 - tail(chance(a, c), a, c) < share and c < 1.2 * a + 40):
         c += 1
     p = chance(a, c)
     return c, a / c, p, mean(p, a, c)
