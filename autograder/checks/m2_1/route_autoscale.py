@@ -26,8 +26,17 @@ def cases(rng):
     part = "ordered"
     for hold, target in ((1, 10), (2, 7), (5, 10), (12, 16), (40, 5)):
         start = int(rng.integers(2, 9))
-        yield case(f"cool-down of {hold} looks", part, trace=_trace(rng, 60), target=target, start=start, least=2,
-                   most=12, hold=hold, delay=0)  # fmt: skip
+        yield case(
+            f"cool-down of {hold} looks",
+            part,
+            trace=_trace(rng, 60),
+            target=target,
+            start=start,
+            least=2,
+            most=12,
+            hold=hold,
+            delay=0,
+        )
     plain = {"target": 10, "start": 3, "least": 1, "most": 8, "hold": 3, "delay": 0}
     for label, trace in (
         ("whole multiples", [30, 40, 41, 39, 30, 20, 10, 10, 0]),
@@ -41,8 +50,17 @@ def cases(rng):
         yield case(label, part, trace=trace, **plain)
     part = "start-up"
     for hold, delay in ((1, 1), (1, 4), (3, 2), (6, 6), (2, 12)):
-        yield case(f"cool-down {hold}, delay {delay}", part, trace=_trace(rng, 60), target=9, start=2, least=1,
-                   most=15, hold=hold, delay=delay)  # fmt: skip
+        yield case(
+            f"cool-down {hold}, delay {delay}",
+            part,
+            trace=_trace(rng, 60),
+            target=9,
+            start=2,
+            least=1,
+            most=15,
+            hold=hold,
+            delay=delay,
+        )
     slow = {**plain, "hold": 1, "delay": 3}
     yield case("given up before they came", part, trace=[60, 60, 20, 60, 60, 60, 60, 60], **slow)
     yield case(
@@ -86,8 +104,12 @@ def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
     answer = answer.tolist() if hasattr(answer, "tolist") else answer
-    expect.that(isinstance(answer, (list, tuple)), "Return a list of pairs.", stage="type",
-                yours=expect.kind(answer))  # fmt: skip
+    expect.that(
+        isinstance(answer, (list, tuple)),
+        "Return a list of pairs.",
+        stage="type",
+        yours=expect.kind(answer),
+    )
     names = ("trace", "target", "start", "least", "most", "hold", "delay")
     right = replay(*(case.inputs[n] for n in names))
     expect.integer(len(answer), len(right), "number of pairs")

@@ -39,8 +39,14 @@ def cases(rng):
         ("no pools", {}),
         ("long prompts apart", {"long": [3, 4], "short": [0, 1, 2]}),
     ):
-        yield case(f"a simulated trace, {label}", "in the simulator", replicas=[], pools=pools, lengths=[],
-                   seed=int(rng.integers(10**6)))  # fmt: skip
+        yield case(
+            f"a simulated trace, {label}",
+            "in the simulator",
+            replicas=[],
+            pools=pools,
+            lengths=[],
+            seed=int(rng.integers(10**6)),
+        )
     yield case("no replica", "refuse", replicas=[], pools={}, lengths=[100], refuse=True)
     pools = {"short": [0]}
     yield case(
@@ -95,6 +101,10 @@ def judge(case, answer):
         return fleet.same_replicas(answer["at"], right["at"])
     for k, (one, want) in enumerate(zip(answer["at"], right["at"], strict=True)):
         expect.integer(one, want, f"position for a prompt of {case.lengths[k]} tokens")
-    expect.that(answer["asked"] == right["asked"], "Call kind(request) once for each request.", yours=f"{len(answer['asked'])} calls",
-                right=f"{len(right['asked'])} calls")  # fmt: skip
+    expect.that(
+        answer["asked"] == right["asked"],
+        "Call kind(request) once for each request.",
+        yours=f"{len(answer['asked'])} calls",
+        right=f"{len(right['asked'])} calls",
+    )
     return expect.that(answer["kept"], "Do not change pools.", stage="mutation")

@@ -42,8 +42,14 @@ def cases(rng):
     equal = [[5, 1, 1, 7, []], [6, 1, 1, 3, [1]], [7, 2, 0, 1, [1]], [8, 0, 2, 0, []]]
     yield case("equal loads", part, replicas=equal, prefixes=[1, 2, -1], most_ahead=0)
     for ahead in (0, 3):
-        yield case(f"a simulated trace, {ahead} ahead", "in the simulator", replicas=[], prefixes=[], most_ahead=ahead,
-                   seed=int(rng.integers(10**6)))  # fmt: skip
+        yield case(
+            f"a simulated trace, {ahead} ahead",
+            "in the simulator",
+            replicas=[],
+            prefixes=[],
+            most_ahead=ahead,
+            seed=int(rng.integers(10**6)),
+        )
     yield case("no replica", "refuse", replicas=[], prefixes=[1], most_ahead=1, refuse=True)
     yield case("most_ahead -1", "refuse", replicas=rows, prefixes=[1], most_ahead=-1, refuse=True)
     yield case(

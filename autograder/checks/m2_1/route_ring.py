@@ -22,19 +22,51 @@ def cases(rng):
     part = "ring"
     for n, copies in ((1, 1), (2, 1), (3, 4), (5, 16), (8, 12)):
         nodes = rng.permutation(40)[:n].tolist()
-        yield case(f"{n} nodes, {copies} points each", part, keys=_keys(rng, 40), nodes=nodes, copies=copies,
-                   loads={}, factor=INF, modulo=2**64)  # fmt: skip
+        yield case(
+            f"{n} nodes, {copies} points each",
+            part,
+            keys=_keys(rng, 40),
+            nodes=nodes,
+            copies=copies,
+            loads={},
+            factor=INF,
+            modulo=2**64,
+        )
     nodes, keys = [0, 1, 2, 3, 4, 5], _keys(rng, 60)
     for lost in (None, 2, 5):
         left = [i for i in nodes if i != lost]
-        yield case("six nodes" if lost is None else f"node {lost} is lost", part, keys=keys, nodes=left,
-                   copies=8, loads={}, factor=INF, modulo=2**64)  # fmt: skip
+        yield case(
+            "six nodes" if lost is None else f"node {lost} is lost",
+            part,
+            keys=keys,
+            nodes=left,
+            copies=8,
+            loads={},
+            factor=INF,
+            modulo=2**64,
+        )
     # Places that coincide, and keys that fall on a point.
     for n, copies, modulo in ((4, 3, 7), (6, 5, 23), (12, 2, 10)):
-        yield case(f"only {modulo} places", part, keys=_keys(rng, 40), nodes=rng.permutation(n).tolist(), copies=copies,
-                   loads={}, factor=INF, modulo=modulo)  # fmt: skip
-    yield case("loads without a bound", part, keys=_keys(rng, 30), nodes=[3, 1, 2], copies=4,
-               loads={1: 50, 2: 3}, factor=INF, modulo=2**64)  # fmt: skip
+        yield case(
+            f"only {modulo} places",
+            part,
+            keys=_keys(rng, 40),
+            nodes=rng.permutation(n).tolist(),
+            copies=copies,
+            loads={},
+            factor=INF,
+            modulo=modulo,
+        )
+    yield case(
+        "loads without a bound",
+        part,
+        keys=_keys(rng, 30),
+        nodes=[3, 1, 2],
+        copies=4,
+        loads={1: 50, 2: 3},
+        factor=INF,
+        modulo=2**64,
+    )
     part = "bounded"
     for n, factor in ((2, 1.0), (3, 1.25), (4, 1.25), (8, 1.5), (5, 2.0), (8, 1.0), (16, 1.25)):
         while True:
@@ -42,8 +74,16 @@ def cases(rng):
             loads = {int(i): int(rng.integers(12)) for i in nodes}
             if not _at_the_edge(nodes, loads, factor) or n & (n - 1) == 0:
                 break
-        yield case(f"{n} nodes, factor {factor:g}", part, keys=_keys(rng, 40), nodes=nodes, copies=6,
-                   loads=loads, factor=factor, modulo=2**64)  # fmt: skip
+        yield case(
+            f"{n} nodes, factor {factor:g}",
+            part,
+            keys=_keys(rng, 40),
+            nodes=nodes,
+            copies=6,
+            loads=loads,
+            factor=factor,
+            modulo=2**64,
+        )
     for label, loads in (
         ("a load at the limit", {0: 2, 1: 2, 2: 1, 3: 2}),  # 1.0 * 8 / 4 = 2: full
         ("a load just below it", {0: 3, 1: 0, 2: 2, 3: 3}),  # 1.0 * 9 / 4 = 2.25
@@ -51,10 +91,26 @@ def cases(rng):
         ("absent is 0", {2: 4}),
         ("all are empty", {}),
     ):
-        yield case(label, part, keys=_keys(rng, 30), nodes=[0, 1, 2, 3], copies=5, loads=loads,
-                   factor=1.0, modulo=2**64)  # fmt: skip
-    yield case("only 9 places, bounded", part, keys=_keys(rng, 30), nodes=[3, 0, 2, 1], copies=3, loads={0: 5, 1: 1, 2: 4},
-               factor=1.25, modulo=9)  # fmt: skip
+        yield case(
+            label,
+            part,
+            keys=_keys(rng, 30),
+            nodes=[0, 1, 2, 3],
+            copies=5,
+            loads=loads,
+            factor=1.0,
+            modulo=2**64,
+        )
+    yield case(
+        "only 9 places, bounded",
+        part,
+        keys=_keys(rng, 30),
+        nodes=[3, 0, 2, 1],
+        copies=3,
+        loads={0: 5, 1: 1, 2: 4},
+        factor=1.25,
+        modulo=9,
+    )
     good = {"keys": ["a"], "nodes": [0, 1], "copies": 2, "loads": {}, "factor": 1.25}
     for label, bad in (
         ("no node", {"nodes": []}),

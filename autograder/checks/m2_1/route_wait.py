@@ -30,8 +30,13 @@ def cases(rng):
     ):
         times = rng.lognormal(-2.0, spread, n) + 1e-3
         for busy in rng.uniform([0.1, 0.8], [0.5, 0.98]):
-            yield case(f"{n} times, {replicas} replicas, {busy:.2f} busy", part, rate=_drawn(rng, busy, times, replicas),
-                       times=times, replicas=replicas)  # fmt: skip
+            yield case(
+                f"{n} times, {replicas} replicas, {busy:.2f} busy",
+                part,
+                rate=_drawn(rng, busy, times, replicas),
+                times=times,
+                replicas=replicas,
+            )
     yield case(
         "one very long request", part, rate=1.0, times=np.array([0.1] * 99 + [20.0]), replicas=2
     )
