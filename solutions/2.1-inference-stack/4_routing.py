@@ -254,8 +254,7 @@ show_payload()
 
 
 # %% [markdown] items="2.1.C2 2.1.K3"
-# **What you should see.** Counting *requests* hardly helps now: P99 stays between 1.6 and 2.3 s, as for random. The outputs are longer than in the opening, and some 25 decoding requests a replica drown the few prompts that wait. Tokens
-# ahead: 0.5 s. Round-robin is perfectly even, and bad: equal numbers are not equal work.
+# **What you should see.** Counting *requests* hardly helps now: P99 stays between 1.6 and 2.3 s, as for random. Outputs are longer than in the opening; decoding requests drown the few prompts that wait. Tokens ahead: 0.5 s. Round-robin is even, and bad: equal numbers are not equal work.
 #
 # *Long apart* has the best median and the worst P99: two replicas are too few for all long prompts. A pool must be sized like a fleet of its own.
 # %% [markdown] items="2.1.C2"
@@ -500,8 +499,7 @@ show_prefixes()
 # %% [markdown] items="2.1.C2 2.1.K3"
 # **What you should see.** First trace: affinity lifts the hit rate from 40 % to 80-95 %, the median TTFT falls from 0.6 to about 0.06 s. Without a limit it is best of all.
 #
-# Second trace: the same router without a limit has a P99 of two *minutes*, since one home gets most requests. With a limit about 1 s. The plain ring breaks too; bounded, it holds, but spreads worse than a router that sees the caches. A limit is insurance: it costs a little, until
-# you need it.
+# Second trace: the same router without a limit has a P99 of two *minutes*, since one home gets most requests. With a limit about 1 s. The plain ring breaks too; bounded, it holds, but less well than a router that sees the caches.
 # %% role="given" id="moved-keys"
 
 
@@ -611,7 +609,7 @@ show_wait()
 
 
 # %% [markdown] items="2.1.C2"
-# **What you should see.** Formula and simulation agree within 5 % up to a utilisation of 0.8. Near saturation they part: 20,000 requests are a short sample, and the heaviest random share decides. Least work lies 6 times below and more: one common queue in effect. And every curve bends upwards: the last 10 % of utilisation cost more waiting than
+# **What you should see.** Formula and simulation agree within 5 % up to a utilisation of 0.8. Near saturation they part: 20,000 requests are a short sample, and the heaviest random share decides. Least work lies nine times below and more: one common queue in effect. And every curve bends upwards: the last 10 % of utilisation cost more waiting than
 # the first 70 %.
 # %% [markdown] items="2.1.C2 2.1.K3"
 # ## Waiting at $c$ servers with one queue
@@ -832,8 +830,7 @@ show_scaling()
 
 
 # %% [markdown] items="2.1.C2"
-# **What you should see.** The policies lie on a curve. Eight always: best P99, dearest. Counting requests saves a third, and pays in each rush: 60 s of too few replicas. The cool-down buys P99 back by keeping the replicas of the first rush's bursts, and changes far less often. The forecast almost reaches the
-# fixed fleet's P99 for 10 % less.
+# **What you should see.** Eight always: best P99, dearest. Counting requests saves about a third, and pays in each rush: 60 s of too few replicas. The cool-down buys P99 back, since a gap between bursts removes nothing, and changes far less often. The forecast almost reaches the fixed fleet's P99 for some 10 % less.
 #
 # Utilisation is cheapest and fails: P99 of 40 s. At 100 % busy it asks for 1/0.6 as many, a step at a time, whatever the queue.
 # %% [markdown] items="2.1.C2 2.1.K3"
