@@ -830,7 +830,7 @@ show_scaling()
 
 
 # %% [markdown] items="2.1.C2"
-# **What you should see.** Eight always: best P99, dearest. Counting requests saves about a third, and pays in each rush: 60 s of too few replicas. The cool-down buys P99 back, since a gap between bursts removes nothing, and changes far less often. The forecast almost reaches the fixed fleet's P99 for some 10 % less.
+# **What you should see.** Eight always: best P99, dearest. Counting requests saves about a third, and pays in each rush: 60 s of too few replicas. The cool-down buys P99 back, since a gap between bursts removes nothing. The forecast almost reaches the fixed fleet's P99 for some 10 % less.
 #
 # Utilisation is cheapest and fails: P99 of 40 s. At 100 % busy it asks for 1/0.6 as many, a step at a time, whatever the queue.
 # %% [markdown] items="2.1.C2 2.1.K3"
