@@ -524,7 +524,7 @@ show_moved()
 
 
 # %% [markdown] items="2.1.C2 2.1.K3"
-# **What you should see.** The ring moves only what the lost replica had: about an eighth. `hash % n` moves nearly everything: at the moment of a failure every cache in the fleet turns cold, and the prefill load rises for all.
+# **What you should see.** The ring moves only what the lost replica had: an eighth on average, 9 % for this one, since twelve points each divide the circle unevenly. `hash % n` moves nearly everything: at the moment of a failure every cache in the fleet turns cold, and the prefill load rises for all.
 # %% [markdown] items="2.1.C2 2.1.K3"
 # ## How many? Little's law
 #
