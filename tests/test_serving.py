@@ -214,3 +214,29 @@ def test_loads_and_engines_that_make_no_sense_are_refused():
         simulate(load_of((0.0, 1, 1)), FIRST, 2, to_first, [Failure(3, 1.0)])
     empty = simulate(Load(*[np.zeros(0)] * 5), FIRST, 1, to_first)
     assert len(empty.latency_s) == 0
+
+
+def test_prompt_tokens_ahead_are_those_that_wait_or_are_read():
+    seen = []
+
+    def look(request, replicas):
+        seen.append([r.prompt_tokens_ahead for r in replicas])
+        return 0
+
+    rows = [(0.0, 200, 5), (0.5, 300, 5), (1.0, 100, 5), (2.5, 100, 1), (30.0, 100, 1)]
+    simulate(load_of(*rows), FIRST, 1, look)
+    # At 2.5 s the first has been read (2 s), the second is being read.
+    assert seen == [[0], [200], [500], [400], [0]]
+
+
+def test_prompt_tokens_ahead_are_lost_with_the_replica():
+    seen = []
+
+    def look(request, replicas):
+        seen.append([r.prompt_tokens_ahead for r in replicas])
+        return 0
+
+    rows = [(0.0, 200, 1), (0.0, 300, 1), (4.0, 100, 1)]
+    simulate(load_of(*rows), FIRST, 2, look, [Failure(0, 1.0, 3.0)])
+    # Both begin again on replica 1 at 1 s; at 4 s replica 0 is back, empty.
+    assert seen == [[0, 0], [200, 0], [0], [200], [0, 300]]

@@ -4,6 +4,7 @@ from lab.serving.fleet import Autoscaler, Failure, simulate
 from lab.serving.load import Load, make_load
 from lab.serving.outcome import Outcome
 from lab.serving.replica import Engine, Replica, Request
+from lab.serving.scripted import ScriptedReplica, scripted_request
 
 __all__ = [
     "Autoscaler",
@@ -13,6 +14,8 @@ __all__ = [
     "Outcome",
     "Replica",
     "Request",
+    "ScriptedReplica",
     "make_load",
+    "scripted_request",
     "simulate",
 ]

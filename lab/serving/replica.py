@@ -69,6 +69,7 @@ class Replica:
         index: its number. up: it takes requests.
         queued: requests that wait. running: requests in prefill or decoding.
         waiting_tokens: prompt and output tokens of the requests that wait.
+        waiting_prompt_tokens: their prompt tokens alone.
     """
 
     env: simpy.Environment
@@ -78,6 +79,7 @@ class Replica:
     up: bool = True
     queue: deque = field(default_factory=deque)
     waiting_tokens: int = 0
+    waiting_prompt_tokens: int = 0
     prefixes: OrderedDict = field(default_factory=OrderedDict)
     _prefilling: Request | None = None
     _decoding: list = field(default_factory=list)
@@ -99,6 +101,12 @@ class Replica:
         """Requests that are here, waiting or running."""
         return self.queued + self.running
 
+    @property
+    def prompt_tokens_ahead(self) -> int:
+        """Prompt tokens of the requests that wait or are in prefill, cached prefixes counted in."""
+        prefilling = self._prefilling.prompt_tokens if self._prefilling else 0
+        return self.waiting_prompt_tokens + prefilling
+
     def has_prefix(self, prefix: int) -> bool:
         """Whether the shared prefix is in the KV cache now."""
         return prefix in self.prefixes
@@ -108,6 +116,7 @@ class Replica:
         request.replica = self.index
         self.queue.append(request)
         self.waiting_tokens += request.prompt_tokens + request.output_tokens
+        self.waiting_prompt_tokens += request.prompt_tokens
         self._start()
 
     def fail(self) -> list[Request]:
@@ -115,7 +124,8 @@ class Replica:
         lost = [entry[2] for entry in self._decoding] + list(self.queue)
         if self._prefilling:
             lost.append(self._prefilling)
-        self.up, self._prefilling, self.waiting_tokens = False, None, 0
+        self.up, self._prefilling = False, None
+        self.waiting_tokens = self.waiting_prompt_tokens = 0
         self.queue.clear()
         self._decoding.clear()
         self.prefixes.clear()
@@ -131,6 +141,7 @@ class Replica:
             return
         request = self._prefilling = self.queue.popleft()
         self.waiting_tokens -= request.prompt_tokens + request.output_tokens
+        self.waiting_prompt_tokens -= request.prompt_tokens
         request.start_s = self.env.now
         request.prefix_hit = self._use(request.prefix)
         tokens = request.prompt_tokens - request.prefix_tokens * request.prefix_hit
