@@ -437,7 +437,7 @@ def show_packing(rounds=200):
 
 show_packing()
 # %% [markdown] items="2.1.K2"
-# **What you should see.** Packed: always. Spread: never, although half the GPUs are free.
+# **What you should see.** Packed: always. Spread: never, although more than half of the GPUs are free: 12 pods ask for 24 of 64 on average.
 # %% [markdown] items="2.1.C5"
 # ## A batch script
 #

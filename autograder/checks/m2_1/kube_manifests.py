@@ -151,7 +151,8 @@ def _container(container, spec):
     limits, requests = _at(container, "resources", "limits"), _at(container, "resources", "requests")
     gpus = str(spec["gpus"])
     _same("limits nvidia.com/gpu", str(_at(limits, "nvidia.com/gpu")), gpus)
-    _same("requests nvidia.com/gpu", str(_at(requests, "nvidia.com/gpu") or gpus), gpus)
+    asked = _at(requests, "nvidia.com/gpu")
+    _same("requests nvidia.com/gpu", gpus if asked is None else str(asked), gpus)
     for kind, path in (("startup", "ready"), ("readiness", "ready"), ("liveness", "live")):
         probe = container.get(f"{kind}Probe")
         _same(f"{kind} probe: path", _at(probe, "httpGet", "path"), f"/v1/health/{path}")
