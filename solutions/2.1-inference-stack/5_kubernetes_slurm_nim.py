@@ -104,6 +104,8 @@ def show_typos():
 
 
 show_typos()
+
+
 # %% [markdown] items="2.1.C5 2.1.K2"
 # **What you should see.** Three findings: `replica`, a port as a string, a number as a label. The fourth mistake, `app: chatt`, is not among them: types are right, meaning is not (an API server refuses this one; it lets a Service with a wrong selector pass).
 #
@@ -194,13 +196,18 @@ def manifests(spec: dict) -> str:
             "spec": {"tolerations": [toleration], "containers": [container]},
         },
     }
-    service = {"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}
+    service = {
+        "selector": {"app": name},
+        "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
+    }
     goal = {"type": "AverageValue", "averageValue": str(spec["target"])}
     scaler = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
         "minReplicas": spec["min_replicas"],
         "maxReplicas": spec["max_replicas"],
-        "metrics": [{"type": "Pods", "pods": {"metric": {"name": "running_requests"}, "target": goal}}],
+        "metrics": [
+            {"type": "Pods", "pods": {"metric": {"name": "running_requests"}, "target": goal}}
+        ],
         "behavior": {"scaleDown": {"stabilizationWindowSeconds": spec["scale_down_s"]}},
     }
     budget = {"maxUnavailable": 1, "selector": {"matchLabels": {"app": name}}}
@@ -215,6 +222,8 @@ def manifests(spec: dict) -> str:
 
 # %% role="check" id="kube-manifests" points=8
 check("kube-manifests", manifests)
+
+
 # %% [markdown] items="2.1.C5 2.1.K2"
 # ## Three probes
 #
@@ -266,12 +275,20 @@ check("kube-probes", probe_thresholds)
 def show_thresholds():
     """Llama-3-8B and a 70 B model in BF16, from three kinds of storage; 20 s for the rest."""
     for model_name, gigabytes in (("8 B", 16.06), ("70 B", 138.0)):
-        for disk, gb_per_s in (("network, 0.2 GB/s", 0.2), ("SSD, 2 GB/s", 2.0), ("page cache, 10 GB/s", 10.0)):
+        for disk, gb_per_s in (
+            ("network, 0.2 GB/s", 0.2),
+            ("SSD, 2 GB/s", 2.0),
+            ("page cache, 10 GB/s", 10.0),
+        ):
             ready = gigabytes / gb_per_s + 20
-            print(f"{model_name:5s}{disk:22s} ready after {ready:5.0f} s: startup threshold {probe_thresholds(ready, 60, 0, 10, 5)[0]}")
+            print(
+                f"{model_name:5s}{disk:22s} ready after {ready:5.0f} s: startup threshold {probe_thresholds(ready, 60, 0, 10, 5)[0]}"
+            )
 
 
 show_thresholds()
+
+
 # %% [markdown] items="2.1.K2"
 # **What you should see.** From 4 to 72: the default of 3 suffices nowhere. Plan for the slowest case: a cold node, a shared network disk, several pods at once. Rates are assumptions: measure your own.
 # %% [markdown] items="2.1.K2"
@@ -349,6 +366,8 @@ def draw_hpa(window=20, noise=0.3):
 
 
 explore(draw_hpa, window=[1, 4, 20, 60], noise=[0.3, 0.0, 0.1])
+
+
 # %% [markdown] items="2.1.K2"
 # **What you should see.** With a window of 1 the number jumps at nearly every sync, and each new pod first loads weights for a minute. With 300 s (20 syncs) it follows the load's upper edge: GPUs are paid for, few pods start. Without noise the windows hardly differ.
 #
@@ -424,7 +443,10 @@ def show_packing(rounds=200):
     for _ in range(rounds):
         sizes = made.choice([1, 1, 2, 4], 12).tolist()
         open_nodes = [{"name": f"n{i}", "gpus": 8, "taints": [], "labels": {}} for i in range(8)]
-        small = [{"name": str(i), "gpus": s, "tolerations": [], "selector": {}} for i, s in enumerate(sizes)]
+        small = [
+            {"name": str(i), "gpus": s, "tolerations": [], "selector": {}}
+            for i, s in enumerate(sizes)
+        ]
         big = {"name": "big", "gpus": 8, "tolerations": [], "selector": {}}
         hits["packed"] += place([*small, big], open_nodes)["big"] is not None
         free = [8] * 8
@@ -436,6 +458,8 @@ def show_packing(rounds=200):
 
 
 show_packing()
+
+
 # %% [markdown] items="2.1.K2"
 # **What you should see.** Packed: always. Spread: never, although more than half of the GPUs are free: 12 pods ask for 24 of 64 on average.
 # %% [markdown] items="2.1.C5"
@@ -486,6 +510,8 @@ def time_limit_minutes(text: str) -> int | None:
 
 # %% role="check" id="slurm-time" points=4
 check("slurm-time", time_limit_minutes)
+
+
 # %% [markdown] items="2.1.C5"
 # ## Arrays and dependencies
 #
@@ -555,6 +581,8 @@ def sbatch_script(spec: dict) -> str:
 
 # %% role="check" id="slurm-script" points=6
 check("slurm-script", sbatch_script)
+
+
 # %% [markdown] items="2.1.C8"
 # ## What a NIM is
 #
@@ -609,6 +637,8 @@ def nim_command(spec: dict) -> str:
 
 # %% role="check" id="nim-launch" points=5
 check("nim-launch", nim_command)
+
+
 # %% [markdown] items="2.1.C8"
 # ## A stream of tokens
 #
@@ -694,8 +724,15 @@ def ask_server(url):
                 arrived.append(1e3 * (time.perf_counter() - began))
                 pieces.append(piece)
         streamed = read_stream(pieces)
-        print(f"{len(pieces)} pieces; first after {arrived[0]:.1f} ms, last after {arrived[-1]:.1f} ms")
-        print("same text as at once:", streamed["text"] == whole["choices"][0]["text"], "| finish:", streamed["finish"])
+        print(
+            f"{len(pieces)} pieces; first after {arrived[0]:.1f} ms, last after {arrived[-1]:.1f} ms"
+        )
+        print(
+            "same text as at once:",
+            streamed["text"] == whole["choices"][0]["text"],
+            "| finish:",
+            streamed["finish"],
+        )
         long = {**body, "prompt": "one two three " * 300}
         for label, path, sent in (
             ("too long", "/v1/completions", long),
@@ -705,7 +742,10 @@ def ask_server(url):
             answer = client.post(path, json=sent)
             print(f"{label}: status {answer.status_code}, {len(answer.content)} bytes")
         with_usage = {**body, "stream": True, "stream_options": {"include_usage": True}}
-        print("usage in a stream:", read_stream([client.post("/v1/completions", json=with_usage).content])["usage"])
+        print(
+            "usage in a stream:",
+            read_stream([client.post("/v1/completions", json=with_usage).content])["usage"],
+        )
         print("/v1/health/ready:", client.get("/v1/health/ready").status_code)
 
 

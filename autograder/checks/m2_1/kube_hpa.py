@@ -31,12 +31,20 @@ def cases(rng):
         yield _drawn(rng, f"drawn, {k + 1}", part, 1)
     part = "window"
     yield _case("down after the window", part, [80, 20, 20, 20, 20], window=3)
-    yield _case("the start counts as a recommendation", part, [10, 10, 10, 10], replicas=8, window=3)
-    yield _case("a peak within the window", part, [100, 20, 60, 20, 20, 20, 20], window=4, replicas=5)
-    yield _case("a remembered peak above the maximum", part, [200, 30, 30, 30, 30], window=3, maximum=8)
+    yield _case(
+        "the start counts as a recommendation", part, [10, 10, 10, 10], replicas=8, window=3
+    )
+    yield _case(
+        "a peak within the window", part, [100, 20, 60, 20, 20, 20, 20], window=4, replicas=5
+    )
+    yield _case(
+        "a remembered peak above the maximum", part, [200, 30, 30, 30, 30], window=3, maximum=8
+    )
     yield _case("a gap in the metric", part, [80, None, None, 20, 20], window=3, replicas=4)
     yield _case("up does not wait", part, [10, 90, 10, 150], window=5)
-    yield _case("steady, after a peak that passed", part, [90, 30, 30, 58, 30, 30], window=2, replicas=4)
+    yield _case(
+        "steady, after a peak that passed", part, [90, 30, 30, 58, 30, 30], window=2, replicas=4
+    )
     yield _case("never above what runs", part, [200, 41, 41, 41], window=9, maximum=5, replicas=5)
     for k in range(6):
         yield _drawn(rng, f"drawn, {k + 1}", part, int(rng.integers(2, 7)))
@@ -94,7 +102,9 @@ def controller(loads, target, replicas, minimum, maximum, window):
 def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
-    right, _ = controller(case.loads, case.target, case.replicas, case.minimum, case.maximum, case.window)
+    right, _ = controller(
+        case.loads, case.target, case.replicas, case.minimum, case.maximum, case.window
+    )
     if not isinstance(answer, list):
         expect.wrong("type", "Return a list.", yours=expect.kind(answer), right="a list")
     expect.that(len(answer) == len(right), "One number a sync.", stage="shape", yours=len(answer),

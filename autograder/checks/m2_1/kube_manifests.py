@@ -25,7 +25,9 @@ TRAPS = ("no", "ON", "1.10", "0123", "12:30", "1_000", "2026-11-22", "~", "null"
 
 def cases(rng):
     yield case("a small service", "objects", spec=GOOD)
-    yield case("one replica at least", "objects", spec=GOOD | {"min_replicas": 1, "max_replicas": 1})
+    yield case(
+        "one replica at least", "objects", spec=GOOD | {"min_replicas": 1, "max_replicas": 1}
+    )
     yield case("no environment", "objects", spec=GOOD | {"env": {}})
     yield case("another port", "objects", spec=GOOD | {"port": 9000, "gpus": 4, "spare_gpus": 8})
     for k in range(3):
@@ -116,14 +118,18 @@ def _same(name, yours, right):
 
 def _selector(name, selector, app):
     _same(f"{name}: selector", _at(selector, "matchLabels"), {"app": app})
-    expect.that(not _at(selector, "matchExpressions"), f"{name}: the selector has only matchLabels.")
+    expect.that(
+        not _at(selector, "matchExpressions"), f"{name}: the selector has only matchLabels."
+    )
 
 
 def _deployment(body, spec):
     _same("Deployment: replicas, which the autoscaler owns", body.get("replicas"), None)
     _selector("Deployment", body.get("selector"), spec["name"])
     labels = _at(body, "template", "metadata", "labels")
-    _same("Deployment: labels of the pods", labels, {"app": spec["name"], "version": spec["version"]})
+    _same(
+        "Deployment: labels of the pods", labels, {"app": spec["name"], "version": spec["version"]}
+    )
     pod = _at(body, "template", "spec")
     wanted = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
     _same("Deployment: tolerations", pod.get("tolerations"), [wanted])
@@ -148,7 +154,10 @@ def _container(container, spec):
     expect.that(len(names) == len(set(names)), "An environment variable stands twice.", yours=names)
     _same("env", {e.get("name"): e.get("value") for e in env}, spec["env"])
     _same("envFrom", container.get("envFrom") or None, None)
-    limits, requests = _at(container, "resources", "limits"), _at(container, "resources", "requests")
+    limits, requests = (
+        _at(container, "resources", "limits"),
+        _at(container, "resources", "requests"),
+    )
     gpus = str(spec["gpus"])
     _same("limits nvidia.com/gpu", str(_at(limits, "nvidia.com/gpu")), gpus)
     asked = _at(requests, "nvidia.com/gpu")

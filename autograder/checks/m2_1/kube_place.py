@@ -25,7 +25,9 @@ def cases(rng):
     four = [node("c", 4), node("a", 4), node("b", 4)]
     yield case("equal nodes: by name", part, pods=[pod("x", 1), pod("y", 1)], nodes=four)
     yield case("fill before opening", part, pods=[pod(f"p{i}", 1) for i in range(9)], nodes=four)
-    yield case("fragments", part, pods=[pod(f"p{i}", 3) for i in range(4)] + [pod("q", 1)], nodes=four)
+    yield case(
+        "fragments", part, pods=[pod(f"p{i}", 3) for i in range(4)] + [pod("q", 1)], nodes=four
+    )
     yield case("a share, not a count", part, pods=[pod("x", 2)], nodes=[node("a", 8), node("b", 4)])
     yield case("a share with the pod itself", part,
                pods=[pod("x", 4), pod("y", 2)], nodes=[node("a", 8), node("b", 3)])  # fmt: skip
@@ -43,7 +45,9 @@ def cases(rng):
     yield case("a taint", part, pods=[pod("x", 1), pod("y", 1, [GPU])], nodes=tainted)
     yield case("two taints, one tolerated", part, pods=[pod("x", 1, [GPU])],
                nodes=[node("a", 8, [GPU, "team"]), node("b", 8)])  # fmt: skip
-    yield case("tolerations without taints", part, pods=[pod("x", 1, [GPU, "spot"])], nodes=[node("a", 8)])
+    yield case(
+        "tolerations without taints", part, pods=[pod("x", 1, [GPU, "spot"])], nodes=[node("a", 8)]
+    )
     labelled = [node("a", 8, gpu="L4"), node("b", 8, gpu="H100", zone="1"), node("c", 8)]
     yield case("a selector", part, pods=[pod("x", 2, gpu="H100"), pod("y", 1)], nodes=labelled)
     yield case("two labels", part, pods=[pod("x", 2, gpu="H100", zone="2")], nodes=labelled)
@@ -67,7 +71,9 @@ def _drawn(rng, mixed=False):
     nodes, pods = [], []
     for i in rng.permutation(6):
         taints = [GPU] if mixed and rng.integers(2) else []
-        nodes.append(node(f"n{i}", int(rng.choice([2, 4, 6, 8])), taints, zone=str(rng.integers(2))))
+        nodes.append(
+            node(f"n{i}", int(rng.choice([2, 4, 6, 8])), taints, zone=str(rng.integers(2)))
+        )
     for i in range(18):
         tolerated = [GPU] if mixed and rng.integers(3) else []
         wanted = {"zone": str(rng.integers(2))} if mixed and rng.integers(2) else {}

@@ -12,7 +12,14 @@ HINTS = (
     'The word that docker receives for two devices is "device=0,1", the double quotes being part of it.',
     "-e NGC_API_KEY without a value: docker takes it from the environment.",
 )
-GOOD = {"name": "nim", "image": "example/llm-nim:1", "gpus": None, "shm_gb": 16, "port": 8000, "cache": "/data/nim"}
+GOOD = {
+    "name": "nim",
+    "image": "example/llm-nim:1",
+    "gpus": None,
+    "shm_gb": 16,
+    "port": 8000,
+    "cache": "/data/nim",
+}
 NAMES = {"-e": "--env", "-v": "--volume", "-p": "--publish"}
 VALUES = ("--name", "--gpus", "--shm-size", "--env", "--volume", "--publish")
 
@@ -23,8 +30,22 @@ def cases(rng):
     yield case("another port", part, spec=GOOD | {"port": int(rng.integers(1024, 65000))})
     yield case("the last port", part, spec=GOOD | {"port": 65535})
     yield case("1 GB of shared memory", part, spec=GOOD | {"shm_gb": 1})
-    yield case("drawn", part, spec=GOOD | {"shm_gb": int(rng.integers(2, 64)), "name": f"n{int(rng.integers(99))}"})
-    for path in ("/data/nim cache", "/it's", "/a$HOME", "/x;y", '/say "hi"', "/a,b", "/~x", "/*", "/a&b"):
+    yield case(
+        "drawn",
+        part,
+        spec=GOOD | {"shm_gb": int(rng.integers(2, 64)), "name": f"n{int(rng.integers(99))}"},
+    )
+    for path in (
+        "/data/nim cache",
+        "/it's",
+        "/a$HOME",
+        "/x;y",
+        '/say "hi"',
+        "/a,b",
+        "/~x",
+        "/*",
+        "/a&b",
+    ):
         yield case(f"the cache {path}", part, spec=GOOD | {"cache": path})
     part = "devices"
     for gpus in ([0], [3], [0, 1], [2, 0], [4, 5, 6, 7]):
@@ -56,7 +77,9 @@ def read_docker(line):
         raise BadCommand("The command begins with docker run.")
     options, at = {}, 2
     while at < len(words) and words[at].startswith("-"):
-        name, sign, value = words[at].partition("=") if words[at].startswith("--") else (words[at], "", "")
+        name, sign, value = (
+            words[at].partition("=") if words[at].startswith("--") else (words[at], "", "")
+        )
         name, at = NAMES.get(name, name), at + 1
         if name in options:
             raise BadCommand(f"{name} stands twice.")
@@ -80,7 +103,9 @@ def devices(value):
         return None
     fields = next(csv.reader([value], strict=True), [])
     if len(fields) != 1 or not re.fullmatch(r"device=[0-9]+(,[0-9]+)*", fields[0]):
-        raise BadCommand(f"docker reads the fields {fields} in --gpus {value}: quotes belong around device=...")
+        raise BadCommand(
+            f"docker reads the fields {fields} in --gpus {value}: quotes belong around device=..."
+        )
     return [int(x) for x in fields[0].removeprefix("device=").split(",")]
 
 
@@ -106,6 +131,10 @@ def judge(case, answer):
     size = re.fullmatch(r"([0-9]+)(gb?)", options.get("--shm-size", ""), re.IGNORECASE)
     expect.that(bool(size) and int(size[1]) == spec["shm_gb"], "Not as asked for: --shm-size.",
                 yours=options.get("--shm-size", "left out"), right=f"{spec['shm_gb']}GB")  # fmt: skip
-    same = chosen == spec["gpus"] if chosen is None or spec["gpus"] is None else sorted(chosen) == sorted(spec["gpus"])
+    same = (
+        chosen == spec["gpus"]
+        if chosen is None or spec["gpus"] is None
+        else sorted(chosen) == sorted(spec["gpus"])
+    )
     expect.that(same, "Other GPUs than asked for.", yours=chosen, right=spec["gpus"] or "all")
     return None

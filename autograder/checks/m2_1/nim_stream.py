@@ -45,7 +45,10 @@ def built():
     yield "comments", b": ping\n\n" + a + b": data: no\n" + b + DONE
     yield "other fields", b"event: message\nid: 7\n" + a + b"retry: 10\n\n" + b + DONE
     yield "no space behind the colon", (a + b + DONE).replace(b"data: ", b"data:")
-    yield "two data lines of one event", b'data: {"choices": [{"index": 0,\ndata: "text": "x"}]}\n\n' + DONE
+    yield (
+        "two data lines of one event",
+        b'data: {"choices": [{"index": 0,\ndata: "text": "x"}]}\n\n' + DONE,
+    )
     yield "no [DONE]", a + b
     yield "an event that is not ended", a + b[:-1]
     yield "a line that is not ended", a + b[:-9]
@@ -56,8 +59,14 @@ def built():
     yield "null content, with a finish", chat_event(role="assistant", content=None) + chat_event(
         content="x") + chat_event(finish="stop") + DONE  # fmt: skip
     yield "an error that is null", event(choices=[{"index": 0, "text": "x"}], error=None) + DONE
-    yield "a line end and data: in the text", text_event("data: [DONE]\n\ndata: {}") + text_event(" \u2028 \x85") + DONE
-    yield "finish, then usage with null finish", text_event("x", "stop") + text_event("", None) + DONE
+    yield (
+        "a line end and data: in the text",
+        text_event("data: [DONE]\n\ndata: {}") + text_event(" \u2028 \x85") + DONE,
+    )
+    yield (
+        "finish, then usage with null finish",
+        text_event("x", "stop") + text_event("", None) + DONE,
+    )
 
 
 def cut(data, rng, count):
@@ -129,7 +138,9 @@ def judge(case, answer):
                     yours=answer["message"], right=case.words)  # fmt: skip
         return None
     if "value" not in answer:
-        expect.wrong("error", "This stream is in order.", yours=f"{answer['raised']}: {answer['message']}")
+        expect.wrong(
+            "error", "This stream is in order.", yours=f"{answer['raised']}: {answer['message']}"
+        )
     right = read(b"".join(case.chunks))
     found = expect.mapping(answer["value"], tuple(right))
     for key in ("done", "text", "finish", "usage"):

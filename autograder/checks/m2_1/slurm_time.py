@@ -34,7 +34,11 @@ def judge(case, answer):
     if case.part == "refuse":
         return expect.raised(answer, "ValueError", f"Raise ValueError for {case.label}.")
     if "value" not in answer:
-        expect.wrong("error", f"{case.text} is a time limit.", yours=f"{answer['raised']}: {answer['message']}")
+        expect.wrong(
+            "error",
+            f"{case.text} is a time limit.",
+            yours=f"{answer['raised']}: {answer['message']}",
+        )
     right, yours = sbatch.time_minutes(case.text), answer["value"]
     if right is None:
         expect.that(yours is None, "This means no limit: return None.", yours=yours, right="None")

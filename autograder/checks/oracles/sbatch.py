@@ -52,7 +52,9 @@ def read_script(text: str) -> tuple[dict[str, str], list[str]]:
             _read_directive(line[7:], options)
     else:
         at = len(lines)
-    body = [line.strip() for line in lines[at:] if line.strip() and not line.strip().startswith("#")]
+    body = [
+        line.strip() for line in lines[at:] if line.strip() and not line.strip().startswith("#")
+    ]
     return options, body
 
 

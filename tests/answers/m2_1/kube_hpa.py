@@ -80,11 +80,24 @@ _wrong("rounded", "Rounded up, not to the nearest.", up=round)
 _wrong("start-forgotten", "`replicas` counts as a recommendation of sync 0.", start=False)
 _wrong("mean-of-the-window", "Down goes the highest recommendation of the window, not the mean.",
        pick=lambda r: math.ceil(sum(r) / len(r)))  # fmt: skip
-_wrong("lowest-of-the-window", "The highest recommendation of the window is taken, not the lowest.", pick=min)
+_wrong(
+    "lowest-of-the-window",
+    "The highest recommendation of the window is taken, not the lowest.",
+    pick=min,
+)
 _wrong("last-of-the-window", "A window is more than its last recommendation.", pick=lambda r: r[-1])
-_wrong("oldest-of-the-window", "The highest of the window counts, not the oldest.", pick=lambda r: r[0])
-_wrong("one-sync-too-long", "The present sync is in the window: i - window + 1 is its first.", extra=1)
-_wrong("one-sync-too-short", "The window has `window` syncs, the present one included.", extra=-1, pick=lambda r: max(r, default=0))
+_wrong(
+    "oldest-of-the-window", "The highest of the window counts, not the oldest.", pick=lambda r: r[0]
+)
+_wrong(
+    "one-sync-too-long", "The present sync is in the window: i - window + 1 is its first.", extra=1
+)
+_wrong(
+    "one-sync-too-short",
+    "The window has `window` syncs, the present one included.",
+    extra=-1,
+    pick=lambda r: max(r, default=0),
+)
 _wrong("up-waits-too", "Scaling up does not wait.", wait_up=True)
 _wrong("missing-as-zero", "A missing metric is no load of zero: nothing changes.", missing="zero")
 _wrong("limits-forgotten", "The result stays within minimum and maximum.", clamp=False)
@@ -92,12 +105,17 @@ _wrong("start-for-ever", "c is what runs now, not what ran at the start.", froze
 _wrong("not-checked", "Numbers outside their range must raise ValueError.", check=False)
 
 
-@wrong("rises-in-a-fall", "A recommendation below c never raises the number, however high the window's peak was.")
+@wrong(
+    "rises-in-a-fall",
+    "A recommendation below c never raises the number, however high the window's peak was.",
+)
 def rises(loads, target, replicas, minimum, maximum, window):
     return _model(loads, target, replicas, minimum, maximum + 10**6, window, above=True)
 
 
-@wrong("metric-as-total", "The load is of all pods together: do not multiply it by their number again.")
+@wrong(
+    "metric-as-total", "The load is of all pods together: do not multiply it by their number again."
+)
 def total(loads, target, replicas, minimum, maximum, window):
     _model(loads, target, replicas, minimum, maximum, window)
     out = []

@@ -71,7 +71,10 @@ def as_json(spec):
     made = _documents(spec)
     made["Deployment"]["metadata"]["labels"] = {"app": spec["name"]}
     pod = made["Deployment"]["spec"]["template"]["spec"]
-    pod["containers"][0]["resources"]["requests"] = {"nvidia.com/gpu": str(spec["gpus"]), "cpu": "4"}
+    pod["containers"][0]["resources"]["requests"] = {
+        "nvidia.com/gpu": str(spec["gpus"]),
+        "cpu": "4",
+    }
     pod["containers"][0]["readinessProbe"]["httpGet"]["port"] = spec["port"]
     pod["volumes"] = [{"name": "shm", "emptyDir": {"medium": "Memory"}}]
     made["Service"]["spec"]["ports"][0] |= {"protocol": "TCP", "targetPort": spec["port"]}
@@ -110,12 +113,17 @@ def _server(body):
     return body["template"]["spec"]["containers"][0]
 
 
-@_wrong("replicas-said", "The autoscaler owns the number: each apply of the manifest would reset it.")
+@_wrong(
+    "replicas-said", "The autoscaler owns the number: each apply of the manifest would reset it."
+)
 def _replicas(body, spec):
     body["replicas"] = spec["min_replicas"]
 
 
-@_wrong("selector-with-version", "A selector cannot be changed later: the version does not belong in it.")
+@_wrong(
+    "selector-with-version",
+    "A selector cannot be changed later: the version does not belong in it.",
+)
 def _version(body, spec):
     body["selector"]["matchLabels"]["version"] = spec["version"]
 
@@ -145,7 +153,10 @@ def _taint(body, spec):
     del body["template"]["spec"]["tolerations"]
 
 
-@_wrong("default-strategy", "With the default a pod more is started first: without a spare GPU the update hangs.")
+@_wrong(
+    "default-strategy",
+    "With the default a pod more is started first: without a spare GPU the update hangs.",
+)
 def _default(body, spec):
     del body["strategy"]
 
@@ -166,7 +177,9 @@ def _recreate(body, spec):
     body["strategy"] = {"type": "Recreate"}
 
 
-@_wrong("no-startup-probe", "Without a startup probe liveness kills the container while weights load.")
+@_wrong(
+    "no-startup-probe", "Without a startup probe liveness kills the container while weights load."
+)
 def _startup(body, spec):
     del _server(body)["startupProbe"]
 
@@ -201,7 +214,11 @@ def _plain(body, spec):
     body["selector"] = {"matchLabels": {"app": spec["name"]}}
 
 
-@_wrong("scaler-by-utilization", "The metric asked for is running_requests, per pod.", "HorizontalPodAutoscaler")
+@_wrong(
+    "scaler-by-utilization",
+    "The metric asked for is running_requests, per pod.",
+    "HorizontalPodAutoscaler",
+)
 def _cpu(body, spec):
     goal = {"type": "Utilization", "averageUtilization": 80}
     body["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": goal}}]

@@ -25,7 +25,13 @@ def _model(pods, nodes, *, check=True, score="share", tie=min, stop=False, taint
             if good:
                 busy = used[n["name"]] + (pod["gpus"] if with_pod else 0)
                 share = busy / n["gpus"] if n["gpus"] else 0.0
-                value = {"share": share, "count": busy, "free": -free, "spread": -share, "first": 0}[score]
+                value = {
+                    "share": share,
+                    "count": busy,
+                    "free": -free,
+                    "spread": -share,
+                    "first": 0,
+                }[score]
                 fit.append((value, n["name"]))
         best = max((v for v, _ in fit), default=None)
         chosen = tie(name for v, name in fit if v == best) if fit else None
@@ -77,13 +83,21 @@ def _wrong(name, sentence, **how):
 
 
 _wrong("spread", "Bin packing takes the fullest node, not the emptiest.", score="spread")
-_wrong("first-by-name", "Of the nodes that pass, the one with the highest share in use is taken.", score="first")
+_wrong(
+    "first-by-name",
+    "Of the nodes that pass, the one with the highest share in use is taken.",
+    score="first",
+)
 _wrong("count-for-share", "A share is GPUs in use over the node's GPUs.", score="count")
 _wrong("free-for-share", "The share in use decides, not the number of free GPUs.", score="free")
 _wrong("share-without-the-pod", "The pod's own GPUs count in the share.", with_pod=False)
 _wrong("last-by-name", "Of equal nodes the first by name is taken.", tie=max)
-_wrong("order-of-the-list", "Of equal nodes the first by name, not the first of the list.", tie=next)
-_wrong("taints-forgotten", "A node whose taint the pod does not tolerate does not pass.", taints=False)
+_wrong(
+    "order-of-the-list", "Of equal nodes the first by name, not the first of the list.", tie=next
+)
+_wrong(
+    "taints-forgotten", "A node whose taint the pod does not tolerate does not pass.", taints=False
+)
 _wrong("one-taint-suffices", "Every taint of the node must be tolerated.", any_taint=True)
 _wrong("selector-forgotten", "The selector's labels must be on the node.", labels=False)
 _wrong("one-label-suffices", "Each label of the selector must be on the node.", any_label=True)
@@ -91,7 +105,9 @@ _wrong("queue-blocked", "A Pending pod does not stop the ones behind it.", stop=
 _wrong("nothing-taken", "A placed pod takes its GPUs from the node.", take=False)
 _wrong("largest-first", "Pods are placed in the order given.", order=lambda p: -p["gpus"])
 _wrong("one-left-free", "A pod may take all that is free.", strict=True)
-_wrong("not-checked", "Negative GPUs and names that stand twice must raise ValueError.", check=False)
+_wrong(
+    "not-checked", "Negative GPUs and names that stand twice must raise ValueError.", check=False
+)
 
 
 @wrong("pending-left-out", "A Pending pod is in the result, with None.")

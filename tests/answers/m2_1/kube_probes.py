@@ -45,14 +45,22 @@ def _wrong(name, sentence, **how):
     wrong(name, sentence)(answer)
 
 
-_wrong("killed-at-the-last-failure", "As many failures as the threshold kill: one more is needed than probes fail.", more=0)
+_wrong(
+    "killed-at-the-last-failure",
+    "As many failures as the threshold kill: one more is needed than probes fail.",
+    more=0,
+)
 _wrong("one-too-many", "That threshold is not the smallest.", more=2)
 _wrong("floored", "A probe just before ready_s fails too: round up.", up=math.floor)
 _wrong("rounded", "Round up: the nearest number may be one probe too few.", up=round)
 _wrong("probe-at-ready-fails", "A probe sent at ready_s succeeds.", up=lambda x: math.floor(x) + 1)
 _wrong("initial-delay-forgotten", "The first probe is sent at initial_s.", delay=False)
 _wrong("negative-early", "Ready before the first probe: the threshold is 1, not less.", least=-99)
-_wrong("timeout-forgotten", "The last failure is known one timeout after its probe was sent.", known=False)
+_wrong(
+    "timeout-forgotten",
+    "The last failure is known one timeout after its probe was sent.",
+    known=False,
+)
 _wrong("liveness-rounded-up", "With one failure more it is killed too late.", down=math.ceil)
 _wrong("not-checked", "Numbers outside their range must raise ValueError.", check=False)
 _wrong("floats", "A threshold is a whole number.", up=lambda x: float(math.ceil(x)))

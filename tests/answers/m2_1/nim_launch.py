@@ -41,7 +41,11 @@ def joined(spec):
 @right("long forms with =, quoted by hand, continued lines")
 def by_hand(spec):
     _refuse(spec)
-    devices = "all" if spec["gpus"] is None else '\\"device=%s\\"' % ",".join(str(g) for g in spec["gpus"])
+    devices = (
+        "all"
+        if spec["gpus"] is None
+        else '\\"device=%s\\"' % ",".join(str(g) for g in spec["gpus"])
+    )
     volume = shlex.quote(spec["cache"] + ":/opt/nim/.cache")
     lines = ["docker run", f"--publish=127.0.0.1:{spec['port']}:8000", f"--volume={volume}", "--env=NGC_API_KEY",
              f"--shm-size={spec['shm_gb']}g", f'--gpus="{devices}"' if spec["gpus"] else "--gpus=all",
@@ -77,7 +81,11 @@ def _drop(key):
 
 _wrong("devices-without-inner-quotes", "docker splits --gpus at commas: it must receive the double quotes.",
        _put("--gpus", lambda s, v: v.strip('"')))  # fmt: skip
-_wrong("not-quoted", "The shell takes the quotes off and splits at spaces: use shlex.join.", join=" ".join)
+_wrong(
+    "not-quoted",
+    "The shell takes the quotes off and splits at spaces: use shlex.join.",
+    join=" ".join,
+)
 _wrong("number-of-gpus", "A number asks for so many GPUs, not for these.",
        _put("--gpus", lambda s, v: "all" if s["gpus"] is None else str(len(s["gpus"]))))  # fmt: skip
 _wrong("all-gpus", "Only the chosen devices were asked for.", _put("--gpus", lambda s, v: "all"))
@@ -88,9 +96,19 @@ _wrong("key-expanded", "The shell puts the key itself there: give its name.",
 _wrong("no-key", "Without NGC_API_KEY the weights cannot be fetched.", _drop("-e"))
 _wrong("no-gpus", "Without --gpus the container sees none.", _drop("--gpus"))
 _wrong("no-cache", "Without the cache each start downloads the weights again.", _drop("-v"))
-_wrong("no-shared-memory", "docker's default of 64 MB of shared memory is too small.", _drop("--shm-size"))
-_wrong("bytes-of-shared-memory", "A number without a unit is bytes.", _put("--shm-size", lambda s, v: str(s["shm_gb"])))
-_wrong("megabytes", "The shared memory is in GB.", _put("--shm-size", lambda s, v: f"{s['shm_gb']}m"))
+_wrong(
+    "no-shared-memory",
+    "docker's default of 64 MB of shared memory is too small.",
+    _drop("--shm-size"),
+)
+_wrong(
+    "bytes-of-shared-memory",
+    "A number without a unit is bytes.",
+    _put("--shm-size", lambda s, v: str(s["shm_gb"])),
+)
+_wrong(
+    "megabytes", "The shared memory is in GB.", _put("--shm-size", lambda s, v: f"{s['shm_gb']}m")
+)
 _wrong("open-to-all", "Without an address the port is open to every machine.",
        _put("-p", lambda s, v: v.removeprefix("127.0.0.1:")))  # fmt: skip
 _wrong("ports-swapped", "The host's port first, then the container's.",

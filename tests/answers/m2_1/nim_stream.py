@@ -52,7 +52,9 @@ def _model(chunks, *, decode="whole", done=True, stop=True, error=True, comments
         for choice in event.get("choices", []):
             if index and choice.get("index") != 0:
                 continue
-            found["text"] += choice.get("text") or (chat and (choice.get("delta") or {}).get("content")) or ""
+            found["text"] += (
+                choice.get("text") or (chat and (choice.get("delta") or {}).get("content")) or ""
+            )
             if finish == "last":
                 found["finish"] = choice.get("finish_reason") or found["finish"]
             else:
@@ -112,11 +114,20 @@ def _wrong(name, sentence, **how):
     wrong(name, sentence)(answer)
 
 
-_wrong("a-chunk-is-lines", "A chunk may end inside a line: join before you split.", per_chunk=True, quiet=True)
+_wrong(
+    "a-chunk-is-lines",
+    "A chunk may end inside a line: join before you split.",
+    per_chunk=True,
+    quiet=True,
+)
 _wrong("done-not-told", "`done` says whether [DONE] came.", done=False)
 _wrong("read-behind-done", "Nothing behind [DONE] is looked at.", stop=False)
 _wrong("errors-passed-over", "An error event ends everything with RuntimeError.", error=False)
-_wrong("comments-read", "A line that begins with a colon is a comment, whatever stands in it.", comments=False)
+_wrong(
+    "comments-read",
+    "A line that begins with a colon is a comment, whatever stands in it.",
+    comments=False,
+)
 _wrong("crlf-forgotten", "Lines may end with CRLF.", crlf=False)
 _wrong("data-lines-apart", "The data lines of one event are joined with a line end.", joined="}")
 _wrong("unfinished-event-read", "An event without its empty line is not read.", tail=True)
@@ -127,7 +138,11 @@ _wrong("bad-json-passed-over", "Data that is no JSON must raise ValueError.", qu
 _wrong("completions-alone", "A chat's text is in delta's content.", chat=False)
 _wrong("value-error-for-errors", "An error event is a RuntimeError.", kind=ValueError)
 _wrong("message-lost", "The error's text holds the server's message.", words=False)
-_wrong("split-at-every-line-separator", "Only \\n and \\r\\n end a line; str.splitlines knows more.", splitlines=True)
+_wrong(
+    "split-at-every-line-separator",
+    "Only \\n and \\r\\n end a line; str.splitlines knows more.",
+    splitlines=True,
+)
 
 
 @wrong("decoded-by-chunk", "A character of several bytes may be cut: decode whole lines.")
@@ -155,4 +170,6 @@ def anywhere(chunks):
 @wrong("usage-counted-in-pieces", "Usage is what the server says, not the number of pieces.")
 def counted(chunks):
     found = _model(chunks)
-    return found | {"usage": found["usage"] or {"completion_tokens": b"".join(chunks).count(b"data:")}}
+    return found | {
+        "usage": found["usage"] or {"completion_tokens": b"".join(chunks).count(b"data:")}
+    }

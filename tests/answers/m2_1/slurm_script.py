@@ -19,7 +19,9 @@ def _options(spec):
     options = {"job-name": spec["name"], "nodes": spec["nodes"], "ntasks-per-node": spec["gpus_per_node"],
                "gpus-per-node": spec["gpus_per_node"], "time": spec["minutes"]}  # fmt: skip
     if spec["array"]:
-        options["array"] = f"0-{spec['array'] - 1}" + (f"%{spec['at_once']}" if spec["at_once"] else "")
+        options["array"] = f"0-{spec['array'] - 1}" + (
+            f"%{spec['at_once']}" if spec["at_once"] else ""
+        )
     if spec["after"] is not None:
         options["dependency"] = f"afterok:{spec['after']}"
     if spec["exclusive"]:
@@ -35,7 +37,9 @@ def _script(spec, edit=None, check=True, join=shlex.join, shebang="#!/bin/bash",
         edit(options, spec)
     heads = [f"#SBATCH --{k}" + ("" if v is None else f"={v}") for k, v in options.items()]
     body = [guard, run + join(spec["command"])]
-    return "\n".join([shebang, *body[:1], *heads, body[1], ""] if late else [shebang, *heads, "", *body, ""])
+    return "\n".join(
+        [shebang, *body[:1], *heads, body[1], ""] if late else [shebang, *heads, "", *body, ""]
+    )
 
 
 @right("one line an option")
@@ -94,14 +98,24 @@ _wrong("tasks-of-all-nodes", "--ntasks-per-node is for one node.",
        _put("ntasks-per-node", lambda s: s["nodes"] * s["gpus_per_node"]))  # fmt: skip
 _wrong("hours-and-minutes", "1:30 means a minute and a half.",
        _put("time", lambda s: f"{s['minutes'] // 60}:{s['minutes'] % 60:02d}"))  # fmt: skip
-_wrong("seconds-for-minutes", "One number alone is minutes.", _put("time", lambda s: s["minutes"] * 60))
-_wrong("array-from-1", "The array begins with 0.", _put("array", lambda s: f"1-{s['array']}", "array"))
-_wrong("array-one-too-long", "Ten jobs are 0-9.", _put("array", lambda s: f"0-{s['array']}", "array"))
+_wrong(
+    "seconds-for-minutes", "One number alone is minutes.", _put("time", lambda s: s["minutes"] * 60)
+)
+_wrong(
+    "array-from-1", "The array begins with 0.", _put("array", lambda s: f"1-{s['array']}", "array")
+)
+_wrong(
+    "array-one-too-long", "Ten jobs are 0-9.", _put("array", lambda s: f"0-{s['array']}", "array")
+)
 _wrong("afterany", "afterok waits for success; afterany for any end.",
        _put("dependency", lambda s: f"afterany:{s['after']}", "dependency"))  # fmt: skip
 _wrong("dependency-without-kind", "Say afterok: before the job's number.",
        _put("dependency", lambda s: s["after"], "dependency"))  # fmt: skip
-_wrong("exclusive-with-a-value", "--exclusive takes no value here.", _put("exclusive", lambda s: "true", "exclusive"))
+_wrong(
+    "exclusive-with-a-value",
+    "--exclusive takes no value here.",
+    _put("exclusive", lambda s: "true", "exclusive"),
+)
 _wrong("not-checked", "Bad numbers, names and commands must raise ValueError.", check=False)
 
 

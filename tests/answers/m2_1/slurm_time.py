@@ -7,7 +7,11 @@ from autograder.checks.bank import right, wrong
 
 
 def _model(text, *, check=True, up=math.ceil, one="m", two="m:s", day="h", words=True, zero=True, case=True, ascii=True):  # fmt: skip
-    if words and (text.lower() if case else text) in ("unlimited", "infinite", *(("UNLIMITED", "INFINITE") if case else ())):
+    if words and (text.lower() if case else text) in (
+        "unlimited",
+        "infinite",
+        *(("UNLIMITED", "INFINITE") if case else ()),
+    ):
         return None
     digits = "[0-9]+" if ascii else r"\d+"
     if check and not re.fullmatch(rf"({digits}-)?{digits}(:{digits}){{0,2}}", text):
@@ -20,7 +24,9 @@ def _model(text, *, check=True, up=math.ceil, one="m", two="m:s", day="h", words
         parts = {"m": [0, parts[0], 0], "s": [0, 0, parts[0]], "h": [parts[0], 0, 0]}[one]
     elif len(parts) == 2:
         parts = [0, *parts] if two == "m:s" else [*parts, 0]
-    seconds = int(days or 0) * 86400 + sum(x * u for x, u in zip(parts, (3600, 60, 1), strict=False))
+    seconds = int(days or 0) * 86400 + sum(
+        x * u for x, u in zip(parts, (3600, 60, 1), strict=False)
+    )
     return (up(seconds / 60) or None) if zero else up(seconds / 60)
 
 
