@@ -18,7 +18,8 @@ from lab.errors import CourseError
 from lab.llamacpp import REMEDY
 from lab.paths import repo_root
 
-NEEDED = ("llama_cpp", "uvicorn", "fastapi", "sse_starlette", "starlette_context", "pydantic_settings")  # fmt: skip
+NEEDED = ("llama_cpp", "uvicorn", "fastapi", "sse_starlette", "starlette_context",
+          "pydantic_settings")  # fmt: skip
 START_S = 60.0
 
 

@@ -35,10 +35,10 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
 
 def test_what_is_missing_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(llamacpp_server, "missing", lambda: ["uvicorn"])
-    with pytest.raises(CourseError, match="uvicorn.*make llamacpp"):
-        with llamacpp_server.local_server(tmp_path / "x.gguf"):
-            pass
+    serve = llamacpp_server.local_server(tmp_path / "x.gguf")
+    with pytest.raises(CourseError, match=r"uvicorn.*make llamacpp"), serve:
+        pass
     monkeypatch.setattr(llamacpp_server, "missing", list)
-    with pytest.raises(CourseError, match="x.gguf is missing"):
-        with llamacpp_server.local_server(tmp_path / "x.gguf"):
-            pass
+    serve = llamacpp_server.local_server(tmp_path / "x.gguf")
+    with pytest.raises(CourseError, match=r"x.gguf is missing"), serve:
+        pass

@@ -22,6 +22,7 @@ KINDS = {
     "policy/v1 PodDisruptionBudget": "poddisruptionbudget-policy-v1",
     "batch/v1 Job": "job-batch-v1",
 }
+SAID = ("description", "$schema")
 POINTER = re.compile(r"^.*#/(\$defs|definitions)/")
 
 
@@ -51,7 +52,7 @@ def bare(node, inside_properties=False):
         return {"$ref": POINTER.sub("#/$defs/", node["$ref"])}
     return {key: bare(value, key == "properties" and not inside_properties)
             for key, value in node.items()
-            if inside_properties or (key not in ("description", "$schema") and not key.startswith("x-"))}  # fmt: skip
+            if inside_properties or not (key in SAID or key.startswith("x-"))}  # fmt: skip
 
 
 def references(node) -> set[str]:

@@ -20,7 +20,8 @@ GOOD = {
 }  # fmt: skip
 # YAML 1.1 takes each of them for something else, or does not read it at all, without quotes.
 TRAPS = ("no", "ON", "1.10", "0123", "12:30", "1_000", "2026-11-22", "~", "null", "", "true", "0x1f",
-         "a: b", "# no comment", "- x", '{"a": [1]}', "it's", 'say "hi"', "two\nlines", " edge ", "*", "é")  # fmt: skip
+         "a: b", "# no comment", "- x", '{"a": [1]}', "it's", 'say "hi"', "two\nlines",
+         " edge ", "*", "é")  # fmt: skip
 
 
 def cases(rng):

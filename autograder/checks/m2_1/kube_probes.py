@@ -4,7 +4,7 @@ from autograder.checks import case, expect
 
 PARTS = {"thresholds": 0.7, "refuse": 0.3}
 HINTS = (
-    "The startup probe may fail as often as probes are sent before ready_s; one more failure would be too many.",
+    "Count the startup probes sent before ready_s: they all fail, and must not suffice to kill.",
     "f liveness failures are known f periods and one timeout after the last success.",
 )
 

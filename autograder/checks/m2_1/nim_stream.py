@@ -54,8 +54,8 @@ def built():
     yield "a line that is not ended", a + b[:-9]
     yield "something behind [DONE]", a + DONE + b + b"data: {oops\n\n"
     yield "nothing", b""
-    yield "two choices", event(choices=[{"index": 1, "text": "no", "finish_reason": "stop"},
-                                        {"index": 0, "text": "yes", "finish_reason": None}]) + DONE  # fmt: skip
+    both = [{"index": 1, "text": "no", "finish_reason": "stop"}, {"index": 0, "text": "yes"}]
+    yield "two choices", event(choices=both) + DONE
     yield "null content, with a finish", chat_event(role="assistant", content=None) + chat_event(
         content="x") + chat_event(finish="stop") + DONE  # fmt: skip
     yield "an error that is null", event(choices=[{"index": 0, "text": "x"}], error=None) + DONE
@@ -88,10 +88,10 @@ def cases(rng):
         yield case(f"{label}, byte by byte", part, chunks=[bytes([x]) for x in data])
     yield case("no chunks", part, chunks=[])
     part = "errors"
-    start = text_event("x")
+    start, failure = text_event("x"), event(error={"message": "out of memory", "code": 500})
     for label, data, name, words in (
-        ("an error event", start + event(error={"message": "out of memory", "code": 500}), "RuntimeError", "out of memory"),
-        ("an error before any text", event(error={"message": "no such model"}) + DONE, "RuntimeError", "no such model"),
+        ("an error event", start + failure, "RuntimeError", "out of memory"),
+        ("an error before any text", failure + DONE, "RuntimeError", "out of memory"),
         ("no JSON", start + b"data: {oops}\n\n" + DONE, "ValueError", ""),
         ("half an object", start + b'data: {"choices": [\n\n', "ValueError", ""),
         ("a word", b"data: done\n\n" + DONE, "ValueError", ""),
@@ -136,7 +136,7 @@ def judge(case, answer):
         expect.raised(answer, case.name, f"{case.label}: raise {case.name}.")
         expect.that(case.words in answer["message"], "The error's text lacks the server's message.",
                     yours=answer["message"], right=case.words)  # fmt: skip
-        return None
+        return
     if "value" not in answer:
         expect.wrong(
             "error", "This stream is in order.", yours=f"{answer['raised']}: {answer['message']}"
@@ -146,4 +146,4 @@ def judge(case, answer):
     for key in ("done", "text", "finish", "usage"):
         same = found[key] == right[key] and type(found[key]) is type(right[key])
         expect.that(same, f"`{key}` is off.", yours=found[key], right=right[key])
-    return None
+    return

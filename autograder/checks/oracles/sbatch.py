@@ -45,15 +45,12 @@ def read_script(text: str) -> tuple[dict[str, str], list[str]]:
     if not re.match(r"#!\s*/\S*\bbash(\s|$)", lines[0]):
         raise BadCommand("The first line must be #!/bin/bash: sbatch refuses a script without it.")
     options: dict[str, str] = {}
-    for at, line in enumerate(lines):
-        if line.strip() and not line.startswith("#"):
-            break
+    end = next((i for i, x in enumerate(lines) if x.strip() and not x.startswith("#")), len(lines))
+    for line in lines[:end]:
         if line.startswith("#SBATCH") and line[7:8] in (" ", "\t", ""):
             _read_directive(line[7:], options)
-    else:
-        at = len(lines)
     body = [
-        line.strip() for line in lines[at:] if line.strip() and not line.strip().startswith("#")
+        line.strip() for line in lines[end:] if line.strip() and not line.strip().startswith("#")
     ]
     return options, body
 
