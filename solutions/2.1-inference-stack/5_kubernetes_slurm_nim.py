@@ -369,7 +369,7 @@ explore(draw_hpa, window=[1, 4, 20, 60], noise=[0.3, 0.0, 0.1])
 
 
 # %% [markdown] items="2.1.K2"
-# **What you should see.** With a window of 1 the number jumps at nearly every sync, and each new pod first loads weights for a minute. With 300 s (20 syncs) it follows the load's upper edge: GPUs are paid for, few pods start. Without noise the windows hardly differ.
+# **What you should see.** With a window of 1 the number changes at three syncs of four, and each new pod first loads weights for a minute. With 300 s (20 syncs) it changes 19 times: it follows the load's upper edge, GPUs are paid for, few pods start. Without noise a window of 1 does as well.
 #
 # An HPA cannot create GPUs: beyond the nodes' own, pods wait for a *cluster* autoscaler and a machine's boot.
 # %% [markdown] items="2.1.K2"
