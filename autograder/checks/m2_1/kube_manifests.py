@@ -126,6 +126,7 @@ def _selector(name, selector, app):
 
 def _deployment(body, spec):
     _same("Deployment: replicas, which the autoscaler owns", body.get("replicas"), None)
+    _same("Deployment: paused", bool(body.get("paused")), False)
     _selector("Deployment", body.get("selector"), spec["name"])
     labels = _at(body, "template", "metadata", "labels")
     _same(
@@ -166,6 +167,10 @@ def _container(container, spec):
     for kind, path in (("startup", "ready"), ("readiness", "ready"), ("liveness", "live")):
         probe = container.get(f"{kind}Probe")
         _same(f"{kind} probe: path", _at(probe, "httpGet", "path"), f"/v1/health/{path}")
+        scheme = _at(probe, "httpGet", "scheme") or "HTTP"
+        _same(f"{kind} probe: scheme", scheme, "HTTP")
+        others = {"exec", "grpc", "tcpSocket"} & set(probe)
+        _same(f"{kind} probe: handlers beside httpGet", sorted(others), [])
         port = _at(probe, "httpGet", "port")
         _same(f"{kind} probe: port", "http" if port == spec["port"] else port, "http")
         _same(f"{kind} probe: periodSeconds", _at(probe, "periodSeconds"), spec["period_s"])
@@ -200,5 +205,6 @@ def _scaler(body, spec):
     _same("target: averageValue", re.sub(r"\.0*$", "", value), str(spec["target"]))
     seconds = _at(body, "behavior", "scaleDown", "stabilizationWindowSeconds")
     _same("stabilizationWindowSeconds of scaleDown", seconds, spec["scale_down_s"])
-    policy = _at(body, "behavior", "scaleDown", "selectPolicy")
-    _same("selectPolicy Disabled", policy == "Disabled", False)
+    for way in ("scaleDown", "scaleUp"):
+        policy = _at(body, "behavior", way, "selectPolicy")
+        _same(f"{way}: selectPolicy Disabled", policy == "Disabled", False)

@@ -189,6 +189,21 @@ def _live(body, spec):
     _server(body)["livenessProbe"]["httpGet"]["path"] = "/v1/health/ready"
 
 
+@_wrong("probe-over-tls", "The server speaks plain HTTP.")
+def _tls(body, spec):
+    _server(body)["readinessProbe"]["httpGet"]["scheme"] = "HTTPS"
+
+
+@_wrong("two-handlers", "A probe has one handler: the API server refuses two.")
+def _handlers(body, spec):
+    _server(body)["livenessProbe"]["tcpSocket"] = {"port": "http"}
+
+
+@_wrong("paused", "A paused Deployment starts no pods.")
+def _paused(body, spec):
+    body["paused"] = True
+
+
 @_wrong("port-as-text", "containerPort is a number.")
 def _port(body, spec):
     _server(body)["ports"][0]["containerPort"] = str(spec["port"])
