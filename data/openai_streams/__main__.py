@@ -5,7 +5,7 @@ Each file holds the body of one answer, byte for byte; only ids and times are th
 
 from pathlib import Path
 
-import httpx
+import requests
 
 from lab.llamacpp_server import local_server
 from lab.paths import repo_root
@@ -24,9 +24,10 @@ REQUESTS = {
 
 def main() -> None:
     """Write one file a request."""
-    with local_server(MODEL) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with local_server(MODEL) as url, requests.Session() as session:
+        session.trust_env = False  # no proxy for this machine itself
         for name, (path, body) in REQUESTS.items():
-            answer = client.post(path, json=COMMON | body)
+            answer = session.post(url + path, json=COMMON | body, timeout=60)
             (HERE / f"{name}.sse").write_bytes(answer.content)
             print(f"{name}: status {answer.status_code}, {len(answer.content):,} bytes")
 
