@@ -4,7 +4,15 @@ import json
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import disguised, in_order, shown, simulated, span
+from autograder.checks.oracles.trace_cases import (
+    annotation,
+    call,
+    disguised,
+    in_order,
+    shown,
+    simulated,
+    span,
+)
 from lab.trace_simulator import FAULTS, LOADER
 
 PARTS = {"faults": 0.25, "faults among decoys": 0.25, "shares": 0.25, "by hand": 0.25}
@@ -17,16 +25,8 @@ CAUSES = FAULTS[1:]
 BANK_SEEDS = 1
 
 
-def _call(ident, start, end, name="cudaLaunchKernel", cat="cuda_runtime", tid=9):
-    return span(name, cat, 9, tid, start, end, correlation=ident)
-
-
 def _op(ident, start, end, cat="kernel", stream=7):
     return span("gemm", cat, 0, stream, start, end, correlation=ident)
-
-
-def _note(name, start, end, tid=9, cat="user_annotation"):
-    return span(name, cat, 9, tid, start, end)
 
 
 def cases(rng):
@@ -51,18 +51,18 @@ def cases(rng):
     def one(label, *spans):
         return case(label, hand, spans=in_order(list(spans)))
 
-    step = _note("ProfilerStep#3", 0, 100)
+    step = annotation("ProfilerStep#3", 0, 100)
     yield one("nothing on the device", step)
     yield one(
         "before and behind the steps",
         _op(1, 0, 30),
-        _note("ProfilerStep#3", 20, 100),
+        annotation("ProfilerStep#3", 20, 100),
         _op(2, 40, 160),
     )
     yield one(
         "two steps",
-        _note("ProfilerStep#3", 10, 50),
-        _note("ProfilerStep#4", 50, 100),
+        annotation("ProfilerStep#3", 10, 50),
+        annotation("ProfilerStep#4", 50, 100),
         _op(1, 12, 48),
         _op(2, 61, 90),
     )
@@ -71,37 +71,37 @@ def cases(rng):
         "a gap begins in a wait, the loader takes half",
         step,
         _op(1, 0, 20),
-        _call(9, 5, 22, "cudaStreamSynchronize"),
-        _note(f"{LOADER}", 30, 60),
+        call(9, 5, 22, "cudaStreamSynchronize"),
+        annotation(f"{LOADER}", 30, 60),
         _op(2, 70, 100),
     )
     yield one(
         "a gap begins where the wait ends",
         step,
         _op(1, 0, 20),
-        _call(9, 5, 20, "cudaDeviceSynchronize"),
+        call(9, 5, 20, "cudaDeviceSynchronize"),
         _op(2, 70, 100),
     )
     yield one(
         "a wait within a gap",
         step,
         _op(1, 0, 20),
-        _call(9, 25, 40, "cudaStreamSynchronize"),
+        call(9, 25, 40, "cudaStreamSynchronize"),
         _op(2, 70, 100),
     )
     yield one(
         "cudaFree in part of a gap",
         step,
         _op(1, 0, 20),
-        _call(9, 10, 50, "cudaFree"),
-        _call(8, 50, 60, "cudaMalloc"),
+        call(9, 10, 50, "cudaFree"),
+        call(8, 50, 60, "cudaMalloc"),
         _op(2, 70, 100),
     )
     yield one(
         "the loader behind a full queue",
         step,
         _op(1, 0, 80),
-        _note(LOADER, 10, 70),
+        annotation(LOADER, 10, 70),
         _op(2, 81, 100),
     )
     yield one(
@@ -136,12 +136,12 @@ def cases(rng):
     yield one(
         "quantize and dequantize",
         step,
-        _note("quantize", 1, 9),
-        _call(1, 2, 5),
-        _note("dequantize", 10, 19),
-        _call(2, 12, 15),
-        _note("requantize", 20, 29),
-        _call(3, 22, 25),
+        annotation("quantize", 1, 9),
+        call(1, 2, 5),
+        annotation("dequantize", 10, 19),
+        call(2, 12, 15),
+        annotation("requantize", 20, 29),
+        call(3, 22, 25),
         _op(1, 30, 50),
         _op(2, 50, 60),
         _op(3, 60, 100),
@@ -149,12 +149,12 @@ def cases(rng):
     yield one(
         "ranges within quantize, and called like it",
         step,
-        _note("quantize", 1, 9),
-        _note("amax", 2, 6),
-        _call(1, 3, 5),
-        _call(2, 7, 8),
-        _note("quantize_weights", 10, 19),
-        _call(3, 12, 15),
+        annotation("quantize", 1, 9),
+        annotation("amax", 2, 6),
+        call(1, 3, 5),
+        call(2, 7, 8),
+        annotation("quantize_weights", 10, 19),
+        call(3, 12, 15),
         _op(1, 20, 50),
         _op(2, 50, 60),
         _op(3, 60, 100),
@@ -163,25 +163,25 @@ def cases(rng):
         "the loader on another thread",
         step,
         _op(1, 0, 20),
-        _note("enumerate(DataLoader)", 30, 60, tid=8),
-        _note("before enumerate(DataLoader)", 62, 68),
+        annotation("enumerate(DataLoader)", 30, 60, tid=8),
+        annotation("before enumerate(DataLoader)", 62, 68),
         _op(2, 70, 100),
     )
     yield one(
         "two loaders at once",
         step,
         _op(1, 0, 20),
-        _note(LOADER, 30, 50, tid=8),
-        _note(LOADER, 40, 60, tid=7),
+        annotation(LOADER, 30, 50, tid=8),
+        annotation(LOADER, 40, 60, tid=7),
         _op(2, 70, 100),
     )
     yield one(
         "names that are no calls of the allocator",
         step,
         _op(1, 0, 20),
-        _call(8, 22, 30, "cudaMallocAsync"),
-        _call(9, 31, 40, "cudaFreeHost"),
-        _note("cudaFree", 41, 60),
+        call(8, 22, 30, "cudaMallocAsync"),
+        call(9, 31, 40, "cudaFreeHost"),
+        annotation("cudaFree", 41, 60),
         _op(2, 70, 100),
     )
     yield one(
@@ -193,7 +193,7 @@ def cases(rng):
     )
     yield one(
         "the operation that begins first ends last",
-        _note("ProfilerStep#3", 0, 60),
+        annotation("ProfilerStep#3", 0, 60),
         _op(1, 10, 160),
         _op(2, 20, 90, stream=8),
     )
@@ -208,20 +208,20 @@ def cases(rng):
         "a wait through the driver",
         step,
         _op(1, 0, 20),
-        _call(9, 5, 22, "cuStreamSynchronize", "cuda_driver"),
+        call(9, 5, 22, "cuStreamSynchronize", "cuda_driver"),
         _op(2, 70, 100),
     )
     yield one(
         "the window begins in a gap and in a wait",
         _op(1, 0, 10),
-        _call(9, 5, 30, "cudaStreamSynchronize"),
-        _note("ProfilerStep#3", 20, 100),
+        call(9, 5, 30, "cudaStreamSynchronize"),
+        annotation("ProfilerStep#3", 20, 100),
         _op(2, 50, 100),
     )
     yield one(
         "a step's bracket on the device",
         span("ProfilerStep#3", "gpu_user_annotation", 0, 7, 5, 160),
-        _note("ProfilerStep#3", 20, 100),
+        annotation("ProfilerStep#3", 20, 100),
         _op(2, 40, 90),
     )
     for gap, copy in ((30, 40), (40, 30)):
@@ -235,14 +235,14 @@ def cases(rng):
         yield one(
             f"data_loader {loading} %, qdq {kernels} %",
             step,
-            _note(LOADER, 0, loading),
-            _note("quantize", 1 + loading, 5 + loading),
-            _call(1, 2 + loading, 4 + loading),
+            annotation(LOADER, 0, loading),
+            annotation("quantize", 1 + loading, 5 + loading),
+            call(1, 2 + loading, 4 + loading),
             _op(1, loading, loading + kernels),
             _op(2, loading + kernels, 100),
         )
-    yield one("a quarter", _note("ProfilerStep#1", 0, 100), _op(1, 0, 75))
-    yield one("less than a quarter", _note("ProfilerStep#1", 0, 100), _op(1, 0, 76))
+    yield one("a quarter", annotation("ProfilerStep#1", 0, 100), _op(1, 0, 75))
+    yield one("less than a quarter", annotation("ProfilerStep#1", 0, 100), _op(1, 0, 76))
     yield case("no annotation of a step", hand, spans=[_op(1, 0, 30)], bad=True)
     bracket = span("ProfilerStep#3", "gpu_user_annotation", 0, 7, 0, 40)
     yield case("a bracket on the device alone", hand, spans=[bracket, _op(1, 0, 30)], bad=True)

@@ -2,7 +2,7 @@
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, shown, simulated, span
+from autograder.checks.oracles.trace_cases import call, in_order, shown, simulated, span
 
 PARTS = {"delays": 0.5, "calls and graphs": 0.25, "idle time": 0.25}
 HINTS = (
@@ -11,10 +11,6 @@ HINTS = (
     "An operation without a recorded call still occupies its stream.",
 )
 FIELDS = ("name", "delay_us", "idle_us")
-
-
-def _call(ident, start, end, name="cudaLaunchKernel", cat="cuda_runtime", tid=9):
-    return span(name, cat, 9, tid, start, end, correlation=ident)
 
 
 def _op(ident, start, end, name="gemm", cat="kernel", stream=7, pid=0):
@@ -28,47 +24,47 @@ def cases(rng):
         return case(label, part, spans=in_order(list(spans)))
 
     yield one("nothing", first)
-    yield one("one kernel", first, _call(5, 0, 4), _op(5, 6.5, 60))
+    yield one("one kernel", first, call(5, 0, 4), _op(5, 6.5, 60))
     yield one(
-        "a kernel that queues", first, _call(5, 0, 4), _call(6, 5, 9), _op(5, 6, 60), _op(6, 61, 80)
+        "a kernel that queues", first, call(5, 0, 4), call(6, 5, 9), _op(5, 6, 60), _op(6, 61, 80)
     )
     yield one(
         "a copy and a memset",
         first,
-        _call(3, 0, 4, "cudaMemcpyAsync"),
-        _call(4, 5, 9, "cudaMemsetAsync"),
+        call(3, 0, 4, "cudaMemcpyAsync"),
+        call(4, 5, 9, "cudaMemsetAsync"),
         _op(3, 6, 20, "Memcpy HtoD (Pinned -> Device)", "gpu_memcpy"),
         _op(4, 21, 22, "Memset (Device)", "gpu_memset"),
     )
     yield one(
         "ids not in order of time",
         first,
-        _call(90, 0, 4),
-        _call(12, 5, 9),
+        call(90, 0, 4),
+        call(12, 5, 9),
         _op(90, 6, 10),
         _op(12, 15, 20),
     )
-    yield one("the call has a long duration", first, _call(5, 0, 50), _op(5, 8, 60))
+    yield one("the call has a long duration", first, call(5, 0, 50), _op(5, 8, 60))
     yield one(
         "two threads launch at once",
         first,
-        _call(5, 0, 8),
-        _call(6, 2, 4, tid=8),
+        call(5, 0, 8),
+        call(6, 2, 4, tid=8),
         _op(6, 9, 20, "first"),
         _op(5, 21, 30, "second"),
     )
     yield one(
         "a sync call has an id of its own",
         first,
-        _call(5, 0, 4),
-        _call(6, 5, 70, "cudaStreamSynchronize"),
+        call(5, 0, 4),
+        call(6, 5, 70, "cudaStreamSynchronize"),
         _op(5, 6, 60),
     )
     yield case("a simulated trace", first, spans=simulated("launch", int(rng.integers(2**31)), 1))
     yield one(
         "one graph, three kernels",
         calls,
-        _call(5, 0, 4, "cudaGraphLaunch"),
+        call(5, 0, 4, "cudaGraphLaunch"),
         _op(5, 8, 20, "a"),
         _op(5, 21, 30, "b"),
         _op(5, 31, 33, "c"),
@@ -76,60 +72,60 @@ def cases(rng):
     yield one(
         "Triton, through the driver",
         calls,
-        _call(5, 0, 4, "cuLaunchKernel", "cuda_driver"),
+        call(5, 0, 4, "cuLaunchKernel", "cuda_driver"),
         _op(5, 8, 20, "triton_poi"),
     )
     yield one(
         "an annotation on the device",
         calls,
-        _call(5, 0, 4),
+        call(5, 0, 4),
         _op(5, 8, 20),
         span("step", "gpu_user_annotation", 0, 7, 7, 30, correlation=5),
     )
     yield one(
         "an operator with the same number",
         calls,
-        _call(5, 3, 6),
+        call(5, 3, 6),
         _op(5, 8, 20),
         span("aten::mm", "cpu_op", 9, 9, 1, 7, **{"External id": 5, "correlation": 5}),
     )
     inside = span("aten::mm", "cpu_op", 9, 9, 3.5, 5, correlation=5)
     yield one(
-        "an operator with the same number, later", calls, _call(5, 3, 6), inside, _op(5, 8, 20)
+        "an operator with the same number, later", calls, call(5, 3, 6), inside, _op(5, 8, 20)
     )
     no_id = span("gemm", "kernel", 0, 7, 8, 20, stream=7)
     sync = span("cudaDeviceSynchronize", "cuda_runtime", 9, 9, 5, 60)
-    yield one("neither has an id", calls, no_id, sync, _call(6, 61, 64), _op(6, 66, 70))
+    yield one("neither has an id", calls, no_id, sync, call(6, 61, 64), _op(6, 66, 70))
     yield one(
-        "the call was not recorded", idle, _op(4, 2, 30, "early"), _call(5, 10, 14), _op(5, 33, 40)
+        "the call was not recorded", idle, _op(4, 2, 30, "early"), call(5, 10, 14), _op(5, 33, 40)
     )
     yield one(
         "idle before a kernel",
         idle,
-        _call(5, 0, 4),
+        call(5, 0, 4),
         _op(5, 6, 20),
-        _call(6, 40, 44),
+        call(6, 40, 44),
         _op(6, 46, 50),
     )
     yield one(
         "streams are apart",
         idle,
-        _call(5, 0, 4),
+        call(5, 0, 4),
         _op(5, 6, 20),
-        _call(6, 5, 9),
+        call(6, 5, 9),
         _op(6, 30, 50, stream=20),
-        _call(7, 10, 14),
+        call(7, 10, 14),
         _op(7, 26, 28),
     )
     yield one(
         "two devices, the same stream number",
         idle,
-        _call(5, 0, 4),
+        call(5, 0, 4),
         _op(5, 6, 20),
-        _call(6, 5, 9),
+        call(6, 5, 9),
         _op(6, 30, 50, pid=1),
     )
-    yield one("no gap", idle, _call(5, 0, 4), _op(5, 6, 20), _call(6, 5, 9), _op(6, 20, 30))
+    yield one("no gap", idle, call(5, 0, 4), _op(5, 6, 20), call(6, 5, 9), _op(6, 20, 30))
     for fault in ("copies", "sync"):
         yield case("a simulated trace", idle, spans=simulated(fault, int(rng.integers(2**31)), 1))
 

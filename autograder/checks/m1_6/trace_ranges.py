@@ -2,7 +2,7 @@
 
 from autograder.checks import case, expect
 from autograder.checks.oracles import traces
-from autograder.checks.oracles.trace_cases import in_order, shown, simulated, span
+from autograder.checks.oracles.trace_cases import annotation, call, in_order, shown, simulated, span
 
 PARTS = {"one range": 0.4, "nested ranges": 0.35, "what counts": 0.25}
 HINTS = (
@@ -12,16 +12,8 @@ HINTS = (
 )
 
 
-def _call(ident, start, end, tid=9, cat="cuda_runtime", name="cudaLaunchKernel", pid=9):
-    return span(name, cat, pid, tid, start, end, correlation=ident)
-
-
 def _op(ident, start, end, cat="kernel", name="elementwise", stream=7):
     return span(name, cat, 0, stream, start, end, correlation=ident)
-
-
-def _range(name, start, end, tid=9, cat="user_annotation", pid=9):
-    return span(name, cat, pid, tid, start, end)
 
 
 def cases(rng):
@@ -30,16 +22,16 @@ def cases(rng):
     def one(label, part, *spans):
         return case(label, part, spans=in_order(list(spans)))
 
-    q = _range("quantize", 0, 10)
+    q = annotation("quantize", 0, 10)
     yield one("nothing", first)
-    yield one("a kernel runs after its range", first, q, _call(5, 2, 6), _op(5, 40, 43.5))
+    yield one("a kernel runs after its range", first, q, call(5, 2, 6), _op(5, 40, 43.5))
     yield one(
         "two ranges, one queue",
         first,
         q,
-        _range("matmul", 12, 30),
-        _call(5, 2, 6),
-        _call(6, 13, 17),
+        annotation("matmul", 12, 30),
+        call(5, 2, 6),
+        call(6, 13, 17),
         _op(5, 20, 28),
         _op(6, 29, 90),
     )
@@ -47,8 +39,8 @@ def cases(rng):
         "two kernels of a range",
         first,
         q,
-        _call(5, 1, 3),
-        _call(6, 4, 7),
+        call(5, 1, 3),
+        call(6, 4, 7),
         _op(5, 20, 28),
         _op(6, 29, 33),
     )
@@ -56,9 +48,9 @@ def cases(rng):
         "a range twice",
         first,
         q,
-        _range("quantize", 20, 30),
-        _call(5, 1, 3),
-        _call(6, 24, 27),
+        annotation("quantize", 20, 30),
+        call(5, 1, 3),
+        call(6, 24, 27),
         _op(5, 12, 15),
         _op(6, 29, 33),
     )
@@ -66,110 +58,110 @@ def cases(rng):
         "kernels of a range beside each other",
         first,
         q,
-        _call(5, 1, 3),
-        _call(6, 4, 7),
+        call(5, 1, 3),
+        call(6, 4, 7),
         _op(5, 20, 28),
         _op(6, 22, 33, stream=8),
     )
-    yield one("no range", first, q, _call(5, 12, 16), _op(5, 20, 28))
-    yield one("the call was not recorded", first, q, _op(4, 2, 8), _call(5, 1, 3), _op(5, 9, 12))
+    yield one("no range", first, q, call(5, 12, 16), _op(5, 20, 28))
+    yield one("the call was not recorded", first, q, _op(4, 2, 8), call(5, 1, 3), _op(5, 9, 12))
     yield one(
         "a kernel runs while another range is open",
         first,
         q,
-        _range("other", 15, 60),
-        _call(5, 2, 6),
+        annotation("other", 15, 60),
+        call(5, 2, 6),
         _op(5, 20, 28),
     )
     yield one(
         "two deep",
         inner,
-        _range("layer.0", 0, 50),
+        annotation("layer.0", 0, 50),
         q,
-        _call(5, 2, 6),
-        _call(6, 20, 24),
+        call(5, 2, 6),
+        call(6, 20, 24),
         _op(5, 9, 12),
         _op(6, 26, 40),
     )
     yield one(
         "three deep",
         inner,
-        _range("step", 0, 90),
-        _range("layer.0", 1, 50),
-        _range("quantize", 2, 10),
-        _call(5, 3, 6),
+        annotation("step", 0, 90),
+        annotation("layer.0", 1, 50),
+        annotation("quantize", 2, 10),
+        call(5, 3, 6),
         _op(5, 60, 62),
     )
     yield one(
         "a sibling that is shorter",
         inner,
-        _range("layer.0", 0, 50),
-        _range("short", 30, 33),
-        _call(5, 2, 6),
+        annotation("layer.0", 0, 50),
+        annotation("short", 30, 33),
+        call(5, 2, 6),
         _op(5, 31, 32),
     )
     yield one(
         "a call at the range's ends",
         inner,
-        _range("layer.0", 0, 50),
-        _range("exact", 4, 8),
-        _call(5, 4, 8),
+        annotation("layer.0", 0, 50),
+        annotation("exact", 4, 8),
+        call(5, 4, 8),
         _op(5, 20, 22),
     )
     yield one(
         "another thread's range",
         inner,
-        _range("layer.0", 0, 50, tid=8),
+        annotation("layer.0", 0, 50, tid=8),
         q,
-        _call(5, 2, 6),
-        _call(6, 20, 24),
+        call(5, 2, 6),
+        call(6, 20, 24),
         _op(5, 9, 12),
         _op(6, 26, 40),
     )
     yield one(
         "another process's range",
         inner,
-        _range("step", 0, 50),
-        _range("quantize", 1, 10, pid=8),
-        _call(5, 2, 6),
+        annotation("step", 0, 50),
+        annotation("quantize", 1, 10, pid=8),
+        call(5, 2, 6),
         _op(5, 9, 12),
     )
     yield one(
         "the innermost began first in time of all kernels",
         inner,
-        _range("a", 0, 100),
-        _range("b", 0, 40),
-        _call(5, 2, 6),
+        annotation("a", 0, 100),
+        annotation("b", 0, 40),
+        call(5, 2, 6),
         _op(5, 9, 12),
     )
     yield one(
         "copies are no kernels",
         counts,
         q,
-        _call(5, 1, 3, name="cudaMemcpyAsync"),
-        _call(6, 4, 7),
+        call(5, 1, 3, name="cudaMemcpyAsync"),
+        call(6, 4, 7),
         _op(5, 10, 30, "gpu_memcpy"),
         _op(6, 31, 33),
     )
     yield one(
         "a range ends during the call",
         counts,
-        _range("quantize", 0, 4),
-        _call(5, 2, 6),
+        annotation("quantize", 0, 4),
+        call(5, 2, 6),
         _op(5, 9, 12),
     )
     yield one(
         "a range begins during the call",
         counts,
-        _call(5, 2, 6),
-        _range("late", 4, 20),
+        call(5, 2, 6),
+        annotation("late", 4, 20),
         _op(5, 9, 12),
     )
     yield one(
         "a step is a range too",
         counts,
-        _range("ProfilerStep#3", 0, 90),
-        _call(5, 2, 6),
+        annotation("ProfilerStep#3", 0, 90),
+        call(5, 2, 6),
         _op(5, 9, 12),
     )
     yield one(
@@ -177,7 +169,7 @@ def cases(rng):
         counts,
         q,
         span("cudaDeviceSynchronize", "cuda_runtime", 9, 9, 2, 4),
-        _call(6, 5, 7),
+        call(6, 5, 7),
         span("gemm", "kernel", 0, 7, 8, 20, stream=7),
         _op(6, 21, 25),
     )
@@ -185,7 +177,7 @@ def cases(rng):
         "an operator with the same number",
         counts,
         q,
-        _call(5, 2, 6),
+        call(5, 2, 6),
         span("aten::div", "cpu_op", 9, 8, 12, 16, correlation=5),
         _op(5, 20, 24),
     )
@@ -194,14 +186,14 @@ def cases(rng):
         counts,
         q,
         span("aten::div", "cpu_op", 9, 9, 1, 7),
-        _call(5, 2, 6),
+        call(5, 2, 6),
         _op(5, 9, 12),
     )
     yield one(
         "a graph",
         counts,
         q,
-        _call(5, 2, 6, name="cudaGraphLaunch"),
+        call(5, 2, 6, name="cudaGraphLaunch"),
         _op(5, 9, 12),
         _op(5, 13, 17),
         _op(5, 18, 20),
@@ -210,20 +202,20 @@ def cases(rng):
         "through the driver",
         counts,
         q,
-        _call(5, 2, 6, cat="cuda_driver", name="cuLaunchKernel"),
+        call(5, 2, 6, cat="cuda_driver", name="cuLaunchKernel"),
         _op(5, 9, 12),
     )
     yield one(
         "an annotation on the device",
         counts,
         q,
-        _range("decoder", 8, 30, 7, "gpu_user_annotation", 0),
-        _call(5, 2, 6),
+        annotation("decoder", 8, 30, 7, "gpu_user_annotation", 0),
+        call(5, 2, 6),
         _op(5, 9, 12),
     )
     gemm = _op(5, 9, 60, name="cutlass_gemm_dequant_epilogue")
     yield one(
-        "names of kernels do not matter", counts, _range("matmul", 0, 10), _call(5, 2, 6), gemm
+        "names of kernels do not matter", counts, annotation("matmul", 0, 10), call(5, 2, 6), gemm
     )
     for fault in ("qdq", "healthy"):
         yield case("a simulated trace", counts, spans=simulated(fault, int(rng.integers(2**31))))

@@ -17,6 +17,16 @@ def span(name, cat, pid, tid, start, end, **args) -> dict:
             "end_us": float(end), "args": args}  # fmt: skip
 
 
+def call(ident, start, end, name="cudaLaunchKernel", cat="cuda_runtime", tid=9, pid=9) -> dict:
+    """A call of the host that what it launches names by `ident`."""
+    return span(name, cat, pid, tid, start, end, correlation=ident)
+
+
+def annotation(name, start, end, tid=9, cat="user_annotation", pid=9) -> dict:
+    """A range that the program named."""
+    return span(name, cat, pid, tid, start, end)
+
+
 def nested(rng, pid, tid, begin: int, end: int, depth: int, names=NAMES) -> list[dict]:
     """A tree of spans in [begin, end]: siblings may touch, children may fill their parent, names recur."""
     out, at = [], begin
